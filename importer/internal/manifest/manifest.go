@@ -1,0 +1,285 @@
+// Package manifest remembers which records a feed has: 24 bytes each, outside
+// the garbage-collected heap. It finds records of one key, tells which of
+// them counts, compares all of them with the heads of a store, and answers
+// whether a key is in the feed.
+//
+// A key is known by 88 bits of two seeded hashes. Two of n keys collide with
+// a chance of n²/2⁸⁹: less than 10⁻¹⁴ for two million.
+//
+// The entries are filled concurrently through Adders, then Seal sorts them,
+// and everything else follows; after Seal the methods are safe for concurrent
+// use, except where they say otherwise.
+package manifest
+
+import (
+	"cmp"
+	"hash/maphash"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// Flags say what an entry's record is made of.
+type Flags uint8
+
+// The flags of an entry.
+const (
+	Main      Flags = 1 << iota // has the record that the feed is about
+	Price                       // has a price record
+	Stock                       // has a stock record
+	PriceNull                   // wants its price record gone
+	StockNull                   // wants its stock record gone
+	Variant                     // is embedded in the record at Ord, not one of its own
+	Overlay                     // is a row that only makes sense folded into another
+	Open                        // cannot be compared: to be processed in any case
+)
+
+// Entry is one record of the feed, or one variant embedded in a record.
+type Entry struct {
+	hi    uint64
+	lo    uint32 // 24 bits of hash, 8 of Flags
+	Ord   uint32 // of the record; of the parent for a Variant
+	Value uint64 // sum of the digests that the store should have; later the caller's
+}
+
+// Flags returns what the entry's record is made of.
+func (e *Entry) Flags() Flags { return Flags(e.lo) }
+
+// SetFlags replaces the flags.
+func (e *Entry) SetFlags(f Flags) { e.lo = e.lo&^0xff | uint32(f) }
+
+func (e *Entry) sameKey(o *Entry) bool { return e.hi == o.hi && e.lo>>8 == o.lo>>8 }
+
+func compare(a, b Entry) int {
+	if c := cmp.Compare(a.hi, b.hi); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(a.lo>>8, b.lo>>8); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Ord, b.Ord)
+}
+
+const (
+	buckets    = 256
+	chunkSize  = 128 // entries; a bucket's last chunk is half empty on average
+	bucketBits = 8
+)
+
+type chunk [chunkSize]Entry
+
+type bucket struct {
+	mu     sync.Mutex
+	chunks []*chunk
+	n      int // entries; all chunks but the last are full after Seal
+	last   []int
+}
+
+func (b *bucket) at(i int) *Entry { return &b.chunks[i/chunkSize][i%chunkSize] }
+
+// Manifest is the set of a feed's records.
+type Manifest struct {
+	seeds   [2]maphash.Seed
+	buckets [buckets]bucket
+	slabs   slabs
+	count   int64
+}
+
+// New returns an empty manifest. Close it after use.
+func New() *Manifest {
+	return &Manifest{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+}
+
+// Close frees the manifest's memory.
+func (m *Manifest) Close() { m.slabs.close() }
+
+// Key is the hash of a key.
+type Key struct {
+	hi uint64
+	lo uint32
+}
+
+// Of returns the hash of a key, given as bytes.
+func (m *Manifest) Of(key []byte) Key {
+	return Key{maphash.Bytes(m.seeds[0], key), uint32(maphash.Bytes(m.seeds[1], key)) &^ 0xff}
+}
+
+// OfString returns the hash of a key.
+func (m *Manifest) OfString(key string) Key {
+	return Key{maphash.String(m.seeds[0], key), uint32(maphash.String(m.seeds[1], key)) &^ 0xff}
+}
+
+// Adder adds entries from one goroutine. Flush it at the end.
+type Adder struct {
+	m    *Manifest
+	open [buckets]*chunk
+	used [buckets]uint8
+	n    int64
+}
+
+// NewAdder returns an Adder of m.
+func (m *Manifest) NewAdder() *Adder { return &Adder{m: m} }
+
+// Add adds an entry.
+func (a *Adder) Add(k Key, ord uint32, f Flags, value uint64) {
+	b := k.hi >> (64 - bucketBits)
+	c := a.open[b]
+	if c == nil {
+		c = a.m.slabs.chunk()
+		a.open[b] = c
+	}
+	c[a.used[b]] = Entry{hi: k.hi, lo: k.lo | uint32(f), Ord: ord, Value: value}
+	a.n++
+	if a.used[b]++; a.used[b] == chunkSize {
+		a.m.buckets[b].take(c, chunkSize)
+		a.open[b], a.used[b] = nil, 0
+	}
+}
+
+// Flush hands what was added to the manifest.
+func (a *Adder) Flush() {
+	for b, c := range a.open {
+		if c != nil && a.used[b] > 0 {
+			a.m.buckets[b].take(c, int(a.used[b]))
+		}
+		a.open[b], a.used[b] = nil, 0
+	}
+	atomic.AddInt64(&a.m.count, a.n)
+	a.n = 0
+}
+
+func (b *bucket) take(c *chunk, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.chunks = append(b.chunks, c)
+	b.last = append(b.last, n)
+	b.n += n
+}
+
+// Len returns how many entries there are.
+func (m *Manifest) Len() int64 { return atomic.LoadInt64(&m.count) }
+
+// Seal sorts the entries, on as many goroutines as workers says.
+func (m *Manifest) Seal(workers int) {
+	var next atomic.Int32
+	var wg sync.WaitGroup
+	for range max(workers, 1) {
+		wg.Go(func() {
+			var buf []Entry
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= buckets {
+					return
+				}
+				buf = m.buckets[i].sort(buf)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// sort brings the bucket's entries in order, in place but for a buffer that is
+// used again for the next bucket.
+func (b *bucket) sort(buf []Entry) []Entry {
+	buf = buf[:0]
+	for i, c := range b.chunks {
+		buf = append(buf, c[:b.last[i]]...)
+	}
+	slices.SortFunc(buf, compare)
+	for i := 0; i*chunkSize < len(buf); i++ {
+		copy(b.chunks[i][:], buf[i*chunkSize:])
+	}
+	b.last = nil
+	return buf
+}
+
+// find returns the index of the first entry of k in its bucket, or of where it
+// would be. The hashes are spread evenly, so that the place can be guessed.
+func (b *bucket) find(k Key) int {
+	if b.n == 0 {
+		return 0
+	}
+	less := func(i int) bool { // entry i is before k
+		e := b.at(i)
+		return e.hi < k.hi || e.hi == k.hi && e.lo>>8 < k.lo>>8
+	}
+	guess := int(float64(k.hi<<bucketBits>>11) / (1 << 53) * float64(b.n))
+	guess = min(max(guess, 0), b.n-1)
+	lo, hi := 0, b.n
+	if less(guess) {
+		lo = guess + 1
+		for step := 4; lo < hi; step *= 2 {
+			if p := lo + step; p < hi && less(p) {
+				lo = p + 1
+			} else {
+				hi = min(hi, p)
+				break
+			}
+		}
+	} else {
+		hi = guess
+		for step := 4; lo < hi; step *= 2 {
+			if p := hi - step; p >= 0 && !less(p) {
+				hi = p
+			} else {
+				lo = max(lo, p)
+				break
+			}
+		}
+	}
+	for lo < hi {
+		mid := int(uint(lo+hi) >> 1)
+		if less(mid) {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// Each calls f for each entry of key k, in the order of their Ord, until f
+// returns false. The entries may be changed, but not concurrently.
+func (m *Manifest) Each(k Key, f func(*Entry) bool) {
+	b := &m.buckets[k.hi>>(64-bucketBits)]
+	for i := b.find(k); i < b.n; i++ {
+		e := b.at(i)
+		if e.hi != k.hi || e.lo>>8 != k.lo>>8 || !f(e) {
+			return
+		}
+	}
+}
+
+// Has reports whether the feed has a record of key k, or embeds it.
+func (m *Manifest) Has(k Key) bool {
+	found := false
+	m.Each(k, func(*Entry) bool {
+		found = true
+		return false
+	})
+	return found
+}
+
+// Groups calls f for each run of entries of one key, in the order of their
+// Ord, sorted by nothing that means anything. The slice is reused; changes to
+// the entries stay. It stops at the first error, and returns it.
+func (m *Manifest) Groups(f func([]*Entry) error) error {
+	var group []*Entry
+	for i := range m.buckets {
+		b := &m.buckets[i]
+		for j := 0; j < b.n; {
+			group = append(group[:0], b.at(j))
+			for j++; j < b.n && b.at(j).sameKey(group[0]); j++ {
+				group = append(group, b.at(j))
+			}
+			if err := f(group); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Subtract takes value from the sum of the entry that e points at; it is safe
+// for concurrent use.
+func Subtract(e *Entry, value uint64) { atomic.AddUint64(&e.Value, -value) }
