@@ -325,3 +325,36 @@ func (p *Parser) priceRecord(r *Parsed) error {
 	r.Body = part.Body
 	return nil
 }
+
+// PriceEntries returns the entries of a price record's body, as parts of it.
+func PriceEntries(body []byte) [][]byte {
+	list := MemberValue(body, "prices")
+	if len(list) == 0 {
+		return nil
+	}
+	return jsonscan.AppendElements(nil, list)
+}
+
+// PriceQualifiers returns a text that two entries share if they hold for the
+// same combination of currency, website, store, group and list.
+func PriceQualifiers(entry []byte) string {
+	var out []byte
+	for _, q := range [...]string{"currency", "website", "store", "group", "list"} {
+		out = append(out, KeyText(MemberValue(entry, q))...)
+		out = append(out, 0)
+	}
+	return string(out)
+}
+
+// PriceRecord returns the body of the price record that has these entries.
+func PriceRecord(sku Key, entries [][]byte) []byte {
+	out := jsonscan.AppendQuoted([]byte(`{"sku":`), string(sku))
+	out = append(out, `,"prices":[`...)
+	for i, e := range entries {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, e...)
+	}
+	return append(out, ']', '}')
+}

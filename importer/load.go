@@ -1,0 +1,363 @@
+package importer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"catalog/catalog"
+	"catalog/importer/internal/feed"
+	"catalog/importer/internal/manifest"
+)
+
+// load reads the feeds a second time and writes what is new or different.
+func (r *run) load(ctx context.Context) error {
+	if r.todo > 0 {
+		r.prog.phase("importing", r.prog.bytes)
+		if err := r.loadPass(ctx, nil); err != nil {
+			return err
+		}
+	}
+	if r.spool != nil {
+		if err := r.foldSpooled(ctx); err != nil {
+			return err
+		}
+	}
+	return r.loadAgain(ctx)
+}
+
+// loadPass runs one pass; with only set, over those records alone.
+func (r *run) loadPass(ctx context.Context, only manifest.Bits) error {
+	c := newCommitter(ctx, r)
+	workers := make([]worker, r.o.Workers)
+	for i := range workers {
+		workers[i] = &loader{r: r, only: only, docs: newDocuments(r.mapping), bufs: &c.bufs}
+	}
+	err := r.pass(c.ctx, workers, func(in *input, result any) error { return c.take(in, result.(*loaded)) })
+	return c.close(err)
+}
+
+// again is what a pass could not decide: parents of variants that also are
+// records of their own, and earlier records of keys whose last was rejected.
+type again struct {
+	mu       sync.Mutex
+	parents  map[uint32]bool
+	rejected map[uint32]manifest.Key
+	second   bool // the pass over parents is under way
+}
+
+func (a *again) parent(ord uint32) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.parents == nil {
+		a.parents = map[uint32]bool{}
+	}
+	a.parents[ord] = true
+}
+
+func (a *again) reject(ord uint32, k manifest.Key) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.rejected == nil {
+		a.rejected = map[uint32]manifest.Key{}
+	}
+	a.rejected[ord] = k
+}
+
+// loadAgain runs further passes until nothing is left to decide. Where the
+// last record of a key was rejected the one before it counts, and so on.
+func (r *run) loadAgain(ctx context.Context) error {
+	for len(r.again.rejected) > 0 {
+		only := manifest.NewBits(int64(len(r.drop)) * 64)
+		found := false
+		for ord, k := range r.again.rejected {
+			before, ok := uint32(0), false
+			r.man.Each(k, func(e *manifest.Entry) bool {
+				if e.Flags()&manifest.Variant == 0 && e.Ord < ord && r.drop.Has(e.Ord) {
+					before, ok = e.Ord, true
+				}
+				return true
+			})
+			if ok {
+				r.drop.Clear(before)
+				only.Set(before)
+				found = true
+			}
+		}
+		r.again.rejected = nil
+		if !found {
+			break
+		}
+		if err := r.loadPass(ctx, only); err != nil {
+			return err
+		}
+	}
+	if len(r.again.parents) == 0 {
+		return nil
+	}
+	only := manifest.NewBits(int64(len(r.drop)) * 64)
+	for ord := range r.again.parents {
+		only.Set(ord)
+	}
+	r.again.second = true
+	return r.loadPass(ctx, only)
+}
+
+// loaded is what the loader made of a chunk.
+type loaded struct {
+	writes  []catalog.Write
+	buf     []byte // memory of the bodies
+	size    int    // bytes of the bodies
+	records int64
+	counts  [catalog.KindAttribute + 1]Counts
+	rejects []*Reject
+	patches []*patch
+	rows    []*row // that wait for others of their key
+}
+
+// loader is the worker of the second pass.
+type loader struct {
+	r    *run
+	only manifest.Bits // nil: all
+	in   *input
+	dec  feed.Decoder
+	docs documents
+	bufs *buffers
+
+	parser catalog.Parser
+	parsed catalog.Parsed
+	out    *loaded
+	rows   folder
+}
+
+func (l *loader) begin(in *input) { l.in, l.dec = in, in.reader.NewDecoder() }
+
+func (l *loader) end() error { return l.dec.Close() }
+
+func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
+	l.out = &loaded{}
+	l.parser.Reset(l.bufs.get())
+	if err := l.dec.Decode(c, l.record); err != nil {
+		return nil, err
+	}
+	l.fold()
+	l.out.buf = l.parser.Buffer()
+	l.out.size = len(l.out.buf)
+	return l.out, nil
+}
+
+func (l *loader) record(rec *feed.Record) error {
+	ord := uint32(l.in.base + rec.Ord)
+	main := &l.out.counts[l.r.o.Kind]
+	if l.only != nil {
+		if !l.only.Has(ord) {
+			return nil
+		}
+		if !l.r.again.second {
+			main.Read--
+			main.Duplicates-- // it was counted as one, and now counts itself
+		}
+	} else {
+		l.out.records++
+	}
+	switch {
+	case rec.Err != nil:
+		l.reject(rec, "", &catalog.InvalidError{Reason: rec.Err.Reason, Offset: -1, Detail: rec.Err.Detail})
+		return nil
+	case l.r.drop.Has(ord):
+		main.Read++
+		main.Duplicates++
+		return nil
+	case l.r.same.Has(ord):
+		return nil // counted when it was compared
+	}
+	doc, err := l.docs.of(rec)
+	if err != nil {
+		l.reject(rec, "", mappingFault(err))
+		return nil
+	}
+	if l.r.group.Has(ord) {
+		l.rows.add(l, rec, ord, doc)
+		return nil
+	}
+	switch l.r.o.Mode {
+	case Delete:
+		l.remove(rec, doc)
+	case Patch:
+		l.patch([]*row{newRow(l.in, rec, ord, doc)})
+	default:
+		l.put(rec, ord, doc)
+	}
+	return nil
+}
+
+// mappingFault makes a reject of what the mapping says.
+func mappingFault(err error) error {
+	var inv *catalog.InvalidError
+	if errors.As(err, &inv) {
+		return err
+	}
+	return &catalog.InvalidError{Reason: ReasonMapping, Offset: -1, Detail: err.Error()}
+}
+
+func (l *loader) reject(rec *feed.Record, key string, err error) {
+	l.out.rejects = append(l.out.rejects, newReject(l.in, rec.Line, rec.Offset, key, err, rec.Raw))
+}
+
+// put parses a record and writes what it is made of.
+func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) {
+	p := &l.parsed
+	err := l.r.schema.check(doc)
+	if err == nil {
+		err = l.parser.Parse(l.r.o.Kind, doc, p)
+	} else {
+		p.Key = catalog.Key(quickKey(l.r.o.Kind, doc))
+	}
+	if err != nil {
+		l.reject(rec, string(p.Key), err)
+		if p.Key != "" && l.only == nil || l.only != nil && !l.r.again.second {
+			l.r.again.reject(ord, l.r.man.OfString(string(p.Key)))
+		}
+		return
+	}
+	l.emit(p, ord)
+}
+
+// emit turns a parsed record into writes.
+func (l *loader) emit(p *catalog.Parsed, ord uint32) {
+	second := l.r.again.second && l.only != nil
+	if !second {
+		l.out.counts[p.Kind].Read++ // a record of another kind is accounted for there
+		l.write(p.Kind, p.Key, p.Body, p.Refs)
+		l.part(catalog.KindPrice, p.Key, p.Price)
+		l.part(catalog.KindStock, p.Key, p.Stock)
+	}
+	for i := range p.Variants {
+		v := &p.Variants[i]
+		price, stock := l.r.embedded(v.SKU, ord)
+		if price == waits || stock == waits {
+			if !second {
+				l.r.again.parent(ord)
+			}
+		}
+		l.variantPart(catalog.KindPrice, v.SKU, v.Price, price, second)
+		l.variantPart(catalog.KindStock, v.SKU, v.Stock, stock, second)
+	}
+}
+
+// variantPart writes an embedded variant's price or stock, unless another
+// record has it. What waits is written in a second pass, if it is not there
+// by then.
+func (l *loader) variantPart(k catalog.Kind, sku catalog.Key, part catalog.Part, v verdict, second bool) {
+	switch {
+	case part.State == catalog.PartAbsent:
+	case v == yields && !second:
+		l.out.counts[k].Read++
+		l.out.counts[k].Duplicates++
+	case v == takes && !second:
+		l.part(k, sku, part)
+	case v == waits && second:
+		l.part(k, sku, part)
+		if n := len(l.out.writes); part.State == catalog.PartSet {
+			l.out.writes[n-1].If = new(catalog.Seq)
+		}
+	}
+}
+
+func (l *loader) part(k catalog.Kind, key catalog.Key, p catalog.Part) {
+	if p.State == catalog.PartAbsent {
+		return
+	}
+	l.out.counts[k].Read++
+	l.write(k, key, p.Body, nil)
+}
+
+func (l *loader) write(k catalog.Kind, key catalog.Key, body []byte, refs []catalog.Ref) {
+	w := catalog.Write{Kind: k, Key: key, Body: body, Source: l.r.o.Source, Refs: refs}
+	if body != nil {
+		w.Hash = catalog.HashOf(body)
+	}
+	l.out.writes = append(l.out.writes, w)
+}
+
+// remove deletes the record that a document names.
+func (l *loader) remove(rec *feed.Record, doc []byte) {
+	key := quickKey(l.r.o.Kind, doc)
+	if key == nil {
+		// Reading it in full says what is wrong.
+		err := l.parser.Parse(l.r.o.Kind, doc, &l.parsed)
+		if err == nil || l.parsed.Key != "" {
+			err = &catalog.InvalidError{Reason: catalog.ReasonNoKey, Path: l.r.o.Kind.KeyField(), Offset: -1, Detail: "is missing"}
+		}
+		l.reject(rec, "", err)
+		return
+	}
+	if err := l.r.o.Kind.CheckKey(string(key)); err != nil {
+		l.reject(rec, "", err)
+		return
+	}
+	l.out.counts[l.r.o.Kind].Read++
+	l.out.writes = appendDeletes(l.out.writes, l.r.o.Kind, catalog.Key(key), l.r.o.Source)
+}
+
+// appendDeletes appends the writes that delete a record; with a product go its
+// price and stock.
+func appendDeletes(dst []catalog.Write, k catalog.Kind, key catalog.Key, source string) []catalog.Write {
+	dst = append(dst, catalog.Write{Kind: k, Key: key, Source: source})
+	if k == catalog.KindProduct {
+		dst = append(dst, catalog.Write{Kind: catalog.KindPrice, Key: key, Source: source},
+			catalog.Write{Kind: catalog.KindStock, Key: key, Source: source})
+	}
+	return dst
+}
+
+// buffers hands out memory for bodies.
+type buffers struct {
+	mu   sync.Mutex
+	free [][]byte
+}
+
+func (b *buffers) get() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := len(b.free); n > 0 {
+		buf := b.free[n-1]
+		b.free = b.free[:n-1]
+		return buf[:0]
+	}
+	return make([]byte, 0, 1<<20+1<<17)
+}
+
+func (b *buffers) put(buf []byte) {
+	if cap(buf) == 0 || cap(buf) > 16<<20 {
+		return // one giant record must not stay in memory for ever
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.free = append(b.free, buf)
+}
+
+// errHopeless ends a pass at --max-rejects.
+func (r *run) hopeless(rejected int64) error {
+	l, read := r.o.Guards.MaxRejects, max(r.total, rejected)
+	if !l.Set || !l.exceeded(rejected, read) {
+		return nil
+	}
+	r.acc.refuse(Refusal{
+		Guard: "max_rejects", Option: "--max-rejects", Count: rejected, Of: read,
+		What: fmt.Sprintf("stopped at reject %d of %d records; what was accepted before is in", rejected, read),
+	})
+	return ErrTooManyRejects
+}
+
+// exceeded reports whether n of a whole is more than the limit allows.
+func (l Limit) exceeded(n, of int64) bool {
+	switch {
+	case l.None:
+		return false
+	case l.Count >= 0 && l.Percent == 0:
+		return n > l.Count
+	}
+	return of > 0 && float64(n)*100 > l.Percent*float64(of)
+}

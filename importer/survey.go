@@ -1,0 +1,353 @@
+package importer
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"strings"
+
+	"catalog/catalog"
+	"catalog/importer/inspect"
+	"catalog/importer/internal/feed"
+	"catalog/importer/internal/manifest"
+	"catalog/importer/internal/mapping"
+)
+
+// survey reads the feeds a first time and fills the manifest: which keys there
+// are, which records replace which, and, where the store has records to
+// compare with, what is the same. Into an empty store it reads keys alone.
+func (r *run) survey(ctx context.Context) error {
+	have, err := r.have(ctx)
+	if err != nil {
+		return err
+	}
+	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
+	r.man = manifest.New()
+	r.prog.phase("reading", r.prog.bytes)
+	workers := make([]worker, r.o.Workers)
+	for i := range workers {
+		workers[i] = newSurveyor(r)
+	}
+	var total surveyed
+	for i, in := range r.inputs {
+		if i > 0 {
+			in.base = r.inputs[i-1].next
+		}
+		in.next = in.base
+		err := r.passInput(ctx, in, workers, func(in *input, result any) error {
+			s := result.(*surveyed)
+			total.add(s)
+			in.report.Read += s.records
+			in.next = max(in.next, in.base+s.next)
+			r.prog.records(s.records)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if in.next > math.MaxUint32 {
+			return fmt.Errorf("%w: more than %d records in one import: split the feeds", ErrUsage, uint32(math.MaxUint32))
+		}
+	}
+	for _, w := range workers {
+		w.(*surveyor).add.Flush()
+	}
+	if total.keyed == 0 && total.docs > 0 {
+		return r.noKey(&total)
+	}
+	r.acc.warn("sku_over_64", total.long)
+	r.man.Seal(r.o.Workers)
+	records := r.inputs[len(r.inputs)-1].next
+	r.drop, r.same, r.group = manifest.NewBits(records), manifest.NewBits(records), manifest.NewBits(records)
+	r.todo = total.records
+	r.total = total.records
+	r.settleRecords()
+	if !r.full {
+		return nil
+	}
+	r.settleVariants()
+	// Reading all heads pays when the feed is not small beside the store.
+	if r.man.Len()*20 < have {
+		return nil
+	}
+	if err := r.join(ctx); err != nil {
+		return err
+	}
+	r.settleSame()
+	if r.todo == 0 {
+		r.countAll(&total)
+	}
+	return nil
+}
+
+// have returns how many records the store has of the kinds that the feed may
+// touch.
+func (r *run) have(ctx context.Context) (int64, error) {
+	st, err := r.store.Stats(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n := int64(0)
+	for _, k := range r.touches() {
+		n += st.Records[k]
+	}
+	return n, nil
+}
+
+// touches returns the kinds of record that a feed of this kind is about.
+func (r *run) touches() []catalog.Kind {
+	if r.o.Kind == catalog.KindProduct {
+		return []catalog.Kind{catalog.KindProduct, catalog.KindPrice, catalog.KindStock}
+	}
+	return []catalog.Kind{r.o.Kind}
+}
+
+// countAll accounts for a feed that needs no second pass: duplicates and
+// unchanged records were counted when they were found.
+func (r *run) countAll(total *surveyed) {
+	same, _ := r.acc.read()
+	n := total.records - same
+	r.acc.add(r.o.Kind, Counts{Read: n, Duplicates: n})
+}
+
+// noKey says that no record has a key, and which fields look like one.
+func (r *run) noKey(s *surveyed) error {
+	field := r.o.Kind.KeyField()
+	if r.mapping != nil {
+		return fmt.Errorf("%w: no record has a %s where the mapping looks for it (%d records read)", ErrUsage, field, s.records)
+	}
+	var names []string
+	for _, c := range inspect.Candidates(s.samples) {
+		names = append(names, c.Path)
+	}
+	hint := "`catalog inspect` shows its fields"
+	if len(names) > 0 {
+		hint = "these fields look like an id: " + strings.Join(names, ", ") + "; name one with --sku, or write a mapping (`catalog inspect` suggests one)"
+	}
+	return fmt.Errorf("%w: no record of %s has a %s: %s", ErrUsage, r.inputs[0].Name, field, hint)
+}
+
+// surveyed is what the survey found in a chunk.
+type surveyed struct {
+	records int64 // readable or not
+	docs    int64 // that are JSON objects by their look
+	keyed   int64
+	long    int64 // keys that are too long for a Magento cart
+	next    int64 // ordinal after the last
+	samples [][]byte
+}
+
+func (s *surveyed) add(o *surveyed) {
+	s.records += o.records
+	s.docs += o.docs
+	s.keyed += o.keyed
+	s.long += o.long
+	if len(s.samples) < maxSamples {
+		s.samples = append(s.samples, o.samples...)
+	}
+}
+
+const (
+	maxSamples  = 1000
+	cartSKU     = 64 // the width of Magento's sku column
+	compareable = manifest.Price | manifest.PriceNull | manifest.Stock | manifest.StockNull
+)
+
+// surveyor is the worker of the survey.
+type surveyor struct {
+	r      *run
+	in     *input
+	dec    feed.Decoder
+	add    *manifest.Adder
+	docs   documents
+	parser catalog.Parser
+	buf    []byte
+	parsed catalog.Parsed
+	key    []byte
+	res    *surveyed
+}
+
+func newSurveyor(r *run) *surveyor {
+	return &surveyor{r: r, add: r.man.NewAdder(), docs: newDocuments(r.mapping)}
+}
+
+func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
+
+func (s *surveyor) end() error { return s.dec.Close() }
+
+func (s *surveyor) chunk(_ context.Context, c *feed.Chunk) (any, error) {
+	s.res = new(surveyed)
+	kd, ok := s.dec.(feed.KeyDecoder)
+	if ok && !s.r.full && s.r.mapping == nil && s.r.o.Kind != catalog.KindCategory {
+		err := kd.Keys(c, s.r.o.Kind.KeyField(), s.keyOnly)
+		if err == nil && s.res.keyed == 0 && s.res.docs > 0 {
+			err = s.dec.Decode(c, s.sample)
+		}
+		return s.res, err
+	}
+	return s.res, s.dec.Decode(c, s.record)
+}
+
+// keyOnly takes a key that the format could read without the rest.
+func (s *surveyor) keyOnly(ord int64, key []byte, overlay bool) error {
+	s.res.records++
+	s.res.docs++
+	s.res.next = ord + 1
+	if len(key) > 0 {
+		f := manifest.Main | manifest.Open
+		if overlay {
+			f |= manifest.Overlay
+		}
+		s.put(key, ord, f, 0)
+	}
+	return nil
+}
+
+// sample keeps records of a feed that has no keys, for the message.
+func (s *surveyor) sample(rec *feed.Record) error {
+	if rec.Err == nil && len(s.res.samples) < maxSamples/8 {
+		s.res.samples = append(s.res.samples, bytes.Clone(rec.JSON))
+	}
+	return nil
+}
+
+func (s *surveyor) put(key []byte, ord int64, f manifest.Flags, value uint64) {
+	s.res.keyed++
+	if len(key) > cartSKU && s.r.o.Kind == catalog.KindProduct {
+		s.res.long++
+	}
+	s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), f, value)
+}
+
+func (s *surveyor) record(rec *feed.Record) error {
+	s.res.records++
+	s.res.next = rec.Ord + 1
+	if rec.Err != nil {
+		return nil
+	}
+	s.res.docs++
+	doc, err := s.docs.of(rec)
+	if err != nil {
+		return nil //nolint:nilerr // the second pass meets it again, in order, and rejects it
+	}
+	if kind, key, ok := ofOtherKind(s.r.o.Kind, doc); ok {
+		s.otherKind(kind, key, rec.Ord)
+		return nil
+	}
+	if !s.r.full || rec.Overlay {
+		f := manifest.Main | manifest.Open
+		if rec.Overlay {
+			f |= manifest.Overlay
+		}
+		if key := quickKey(s.r.o.Kind, doc); key != nil {
+			s.put(key, rec.Ord, f, 0)
+		} else {
+			return s.sample(rec)
+		}
+		return nil
+	}
+	s.parser.Reset(s.buf)
+	p := &s.parsed
+	err = s.parser.Parse(s.r.o.Kind, doc, p)
+	s.buf = s.parser.Buffer()
+	if p.Key == "" {
+		return s.sample(rec)
+	}
+	s.key = append(s.key[:0], p.Key...)
+	if err != nil || p.Body == nil {
+		s.put(s.key, rec.Ord, manifest.Main|manifest.Open, 0)
+		return nil
+	}
+	f, value := parts(p.Price, p.Stock)
+	s.put(s.key, rec.Ord, f|manifest.Main, value+digest(p.Kind, p.Body))
+	for i := range p.Variants {
+		v := &p.Variants[i]
+		f, value := parts(v.Price, v.Stock)
+		s.add.Add(s.r.man.OfString(string(v.SKU)), uint32(s.in.base+rec.Ord), f|manifest.Variant, value)
+	}
+	return nil
+}
+
+// otherKind notes a record of another kind in a feed of products: by itself,
+// so that the last one counts, and as a SKU that the feed knows.
+func (s *surveyor) otherKind(k catalog.Kind, key []byte, ord int64) {
+	s.res.keyed++
+	own := append([]byte{0, byte(k), 0}, key...)
+	s.add.Add(s.r.man.Of(own), uint32(s.in.base+ord), manifest.Main|manifest.Open, 0)
+	if k == catalog.KindPrice || k == catalog.KindStock {
+		s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), manifest.Variant|manifest.Open, 0)
+	}
+}
+
+// parts returns flags and digest of a product's price and stock.
+func parts(price, stock catalog.Part) (f manifest.Flags, value uint64) {
+	switch price.State {
+	case catalog.PartSet:
+		f |= manifest.Price
+		value += digest(catalog.KindPrice, price.Body)
+	case catalog.PartNull:
+		f |= manifest.PriceNull
+	}
+	switch stock.State {
+	case catalog.PartSet:
+		f |= manifest.Stock
+		value += digest(catalog.KindStock, stock.Body)
+	case catalog.PartNull:
+		f |= manifest.StockNull
+	}
+	return f, value
+}
+
+// digest folds the hash of a record so that the digests of several kinds can
+// be added up and taken away again one by one.
+func digest(k catalog.Kind, body []byte) uint64 { return digestOf(k, catalog.HashOf(body)) }
+
+func digestOf(k catalog.Kind, h catalog.Hash) uint64 {
+	return binary.LittleEndian.Uint64(h[:8]) * (2*uint64(k) + 1)
+}
+
+// documents gives each record's document in our own shape.
+type documents struct{ mapper *mapping.Mapper }
+
+func newDocuments(m *mapping.Mapping) documents {
+	if m == nil {
+		return documents{}
+	}
+	return documents{m.NewMapper()}
+}
+
+func (d *documents) of(rec *feed.Record) ([]byte, error) {
+	doc := unwrap(rec.JSON)
+	if d.mapper == nil || rec.Overlay {
+		return doc, nil
+	}
+	return d.mapper.Map(doc)
+}
+
+// quickKey finds the key of a record without checking the rest.
+func quickKey(k catalog.Kind, doc []byte) []byte {
+	key := catalog.KeyText(catalog.MemberValue(doc, k.KeyField()))
+	if key == nil && k == catalog.KindCategory {
+		key = catalog.KeyText(catalog.MemberValue(doc, "path"))
+	}
+	if len(key) == 0 {
+		return nil
+	}
+	return key
+}
+
+// ofOtherKind recognises a record of another kind in a feed of products.
+func ofOtherKind(asked catalog.Kind, doc []byte) (kind catalog.Kind, key []byte, ok bool) {
+	const mark = `"` + catalog.KindMember + `"`
+	if asked != catalog.KindProduct || !bytes.HasPrefix(bytes.TrimLeft(doc, "{ \t\r\n"), []byte(mark)) {
+		return 0, nil, false
+	}
+	kind, err := catalog.ParseKind(string(catalog.KeyText(catalog.MemberValue(doc, catalog.KindMember))))
+	if err != nil || kind == asked {
+		return 0, nil, false
+	}
+	key = quickKey(kind, doc)
+	return kind, key, key != nil
+}

@@ -1,0 +1,166 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"catalog/catalog"
+	"catalog/importer/internal/manifest"
+)
+
+const (
+	defaultMaxDelete = 10   // percent of the source's records
+	sweepBatch       = 5000 // keys deleted at a time
+)
+
+// sweep deletes what the store has of this source and the feed has not. What
+// makes the feed look incomplete holds the deletes back, and nothing else.
+func (r *run) sweep(ctx context.Context) error {
+	if !r.full {
+		return nil // the store was empty: there is nothing but what the feed brought
+	}
+	r.prog.phase("deleting", 0)
+	if in := r.truncated(); in != nil {
+		r.acc.refuse(Refusal{
+			Guard: "truncated", Count: in.report.Read,
+			What: fmt.Sprintf("%s ends too early, after %d records: nothing was deleted, what could be read is in", in.Name, in.report.Read),
+		})
+		return nil
+	}
+	read, _ := r.acc.read()
+	unreadable := r.acc.unreadable()
+	limit := r.o.Guards.MaxUnreadable
+	if !limit.Set {
+		limit = Limit{Set: true}
+	}
+	if limit.exceeded(unreadable, read) {
+		r.acc.refuse(Refusal{
+			Guard: "max_unreadable", Option: "--max-unreadable", Count: unreadable, Of: read,
+			What: fmt.Sprintf("%d records have no readable key, and may be any product: nothing was deleted; mend them, or raise --max-unreadable", unreadable),
+		})
+		return nil
+	}
+	owned, gone := int64(0), int64(0)
+	for h, err := range r.store.Heads(ctx, r.o.Kind, catalog.All) {
+		if err != nil {
+			return err
+		}
+		if h.Source == r.o.Source {
+			owned++
+			if !r.inFeed(&h) {
+				gone++
+			}
+		}
+	}
+	before := owned
+	if !r.o.DryRun {
+		before -= r.acc.created() // the share is of what was there when the import began
+	}
+	limit = r.o.Guards.MaxDelete
+	if !limit.Set {
+		limit = Limit{Set: true, Count: -1, Percent: defaultMaxDelete}
+	}
+	if gone > 0 && limit.exceeded(gone, before) {
+		r.acc.refuse(Refusal{
+			Guard: "max_delete", Option: "--max-delete", Count: gone, Of: before,
+			What: fmt.Sprintf("%d of the %d records of source %q are not in the feed: none was deleted, all else is in; if they are really gone, raise --max-delete", gone, before, r.o.Source),
+		})
+		return nil
+	}
+	r.prog.phase("deleting", gone)
+	if err := r.sweepKind(ctx, r.o.Kind, nil); err != nil {
+		return err
+	}
+	if r.o.Kind != catalog.KindProduct {
+		return nil
+	}
+	// Prices and stock that this source wrote for variants which are embedded
+	// no longer, and are no products of their own.
+	for _, k := range []catalog.Kind{catalog.KindPrice, catalog.KindStock} {
+		if err := r.sweepKind(ctx, k, r.withoutProduct); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepKind deletes this source's records of a kind that the feed has not, and
+// that keep lets through.
+func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.Context, []catalog.Key) ([]catalog.Key, error)) error {
+	var keys []catalog.Key
+	flush := func() error {
+		var err error
+		if keep != nil {
+			if keys, err = keep(ctx, keys); err != nil {
+				return err
+			}
+		}
+		err = r.deleteKeys(ctx, k, keys)
+		keys = keys[:0]
+		return err
+	}
+	for h, err := range r.store.Heads(ctx, k, catalog.All) {
+		if err != nil {
+			return err
+		}
+		if h.Source != r.o.Source || r.inFeed(&h) {
+			continue
+		}
+		if keys = append(keys, h.Key); len(keys) == sweepBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+func (r *run) deleteKeys(ctx context.Context, k catalog.Kind, keys []catalog.Key) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	var writes []catalog.Write
+	for _, key := range keys {
+		writes = appendDeletes(writes, k, key, r.o.Source)
+	}
+	results, err := r.store.Apply(ctx, writes)
+	if err != nil {
+		return err
+	}
+	for i, res := range results {
+		if res.Outcome == catalog.Deleted {
+			r.acc.add(writes[i].Kind, Counts{Deleted: 1})
+		}
+	}
+	r.prog.advance(int64(len(keys)), int64(len(keys)))
+	return nil
+}
+
+// inFeed reports whether the feed has the record of a head, rejected or not.
+func (r *run) inFeed(h *catalog.Head) bool {
+	k := r.man.OfString(string(h.Key))
+	if h.Kind != r.o.Kind {
+		return r.man.Has(k)
+	}
+	found := false
+	r.man.Each(k, func(e *manifest.Entry) bool {
+		found = e.Flags()&manifest.Variant == 0
+		return !found
+	})
+	return found
+}
+
+// withoutProduct returns those of keys that are no SKUs of products.
+func (r *run) withoutProduct(ctx context.Context, keys []catalog.Key) ([]catalog.Key, error) {
+	heads, err := r.store.HeadsOf(ctx, catalog.KindProduct, keys...)
+	if err != nil {
+		return nil, err
+	}
+	out := keys[:0]
+	for i, h := range heads {
+		if !h.Exists() {
+			out = append(out, keys[i])
+		}
+	}
+	return out, nil
+}
