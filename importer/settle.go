@@ -115,16 +115,28 @@ func (r *run) join(ctx context.Context) error {
 	g.SetLimit(r.o.Workers)
 	for _, kind := range r.touches() {
 		g.Go(func() error {
-			n := int64(0)
+			// In batches, since each look-up of a key by itself waits for memory.
+			heads := make([]catalog.Head, 0, 128)
+			keys := make([]manifest.Key, 0, cap(heads))
+			flush := func() {
+				r.man.Touch(keys)
+				for i := range heads {
+					r.match(&heads[i], keys[i])
+				}
+				r.prog.records(int64(len(heads)))
+				heads, keys = heads[:0], keys[:0]
+			}
 			for h, err := range r.store.Heads(ctx, kind, catalog.All) {
 				if err != nil {
 					return err
 				}
-				r.match(&h)
-				if n++; n%65536 == 0 {
-					r.prog.records(65536)
+				heads = append(heads, h)
+				keys = append(keys, r.man.OfString(string(h.Key)))
+				if len(heads) == cap(heads) {
+					flush()
 				}
 			}
+			flush()
 			return nil
 		})
 	}
@@ -134,7 +146,7 @@ func (r *run) join(ctx context.Context) error {
 // differs is taken away instead of a digest to leave a sum that is not 0.
 const differs = 0x9e3779b97f4a7c15
 
-func (r *run) match(h *catalog.Head) {
+func (r *run) match(h *catalog.Head, k manifest.Key) {
 	has, null := manifest.Main, manifest.Flags(0)
 	if h.Kind != r.o.Kind {
 		switch h.Kind {
@@ -148,7 +160,7 @@ func (r *run) match(h *catalog.Head) {
 	if h.Source != r.o.Source {
 		value += differs // it changes hands
 	}
-	r.man.Each(r.man.OfString(string(h.Key)), func(e *manifest.Entry) bool {
+	r.man.Each(k, func(e *manifest.Entry) bool {
 		f := e.Flags()
 		switch {
 		case f&manifest.Open != 0, f&manifest.Variant != 0 && f&superseded != 0:

@@ -14,6 +14,7 @@ package manifest
 import (
 	"cmp"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -64,6 +65,8 @@ const (
 	buckets    = 256
 	chunkSize  = 128 // entries; a bucket's last chunk is half empty on average
 	bucketBits = 8
+
+	entriesPerPart = 16 // on average, in which find searches
 )
 
 type chunk [chunkSize]Entry
@@ -73,6 +76,8 @@ type bucket struct {
 	chunks []*chunk
 	n      int // entries; all chunks but the last are full after Seal
 	last   []int
+	starts []uint32 // where each part of the sorted entries starts, and the last ends
+	shift  uint8    // makes of a hash, but for the bucket's bits, the number of its part
 }
 
 func (b *bucket) at(i int) *Entry { return &b.chunks[i/chunkSize][i%chunkSize] }
@@ -190,52 +195,45 @@ func (b *bucket) sort(buf []Entry) []Entry {
 		copy(b.chunks[i][:], buf[i*chunkSize:])
 	}
 	b.last = nil
+	b.index(buf)
 	return buf
 }
 
 // find returns the index of the first entry of k in its bucket, or of where it
-// would be. The hashes are spread evenly, so that the place can be guessed.
+// would be. The bits of the hash that follow those of the bucket lead to the
+// few entries among which it is.
 func (b *bucket) find(k Key) int {
 	if b.n == 0 {
 		return 0
 	}
-	less := func(i int) bool { // entry i is before k
-		e := b.at(i)
-		return e.hi < k.hi || e.hi == k.hi && e.lo>>8 < k.lo>>8
-	}
-	guess := int(float64(k.hi<<bucketBits>>11) / (1 << 53) * float64(b.n))
-	guess = min(max(guess, 0), b.n-1)
-	lo, hi := 0, b.n
-	if less(guess) {
-		lo = guess + 1
-		for step := 4; lo < hi; step *= 2 {
-			if p := lo + step; p < hi && less(p) {
-				lo = p + 1
-			} else {
-				hi = min(hi, p)
-				break
-			}
-		}
-	} else {
-		hi = guess
-		for step := 4; lo < hi; step *= 2 {
-			if p := hi - step; p >= 0 && !less(p) {
-				hi = p
-			} else {
-				lo = max(lo, p)
-				break
-			}
-		}
-	}
+	part := k.hi << bucketBits >> b.shift
+	lo, hi := int(b.starts[part]), int(b.starts[part+1])
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if less(mid) {
+		if e := b.at(mid); e.hi < k.hi || e.hi == k.hi && e.lo>>8 < k.lo>>8 {
 			lo = mid + 1
 		} else {
 			hi = mid
 		}
 	}
 	return lo
+}
+
+// index notes where each part of the sorted bucket starts.
+func (b *bucket) index(sorted []Entry) {
+	partBits := max(bits.Len(uint(len(sorted)/entriesPerPart)), 1)
+	b.shift = uint8(64 - partBits)
+	b.starts = make([]uint32, 1<<partBits+1)
+	part := uint64(0)
+	for i := range sorted {
+		for p := sorted[i].hi << bucketBits >> b.shift; part < p; {
+			part++
+			b.starts[part] = uint32(i)
+		}
+	}
+	for part++; part < uint64(len(b.starts)); part++ {
+		b.starts[part] = uint32(len(sorted))
+	}
 }
 
 // Each calls f for each entry of key k, in the order of their Ord, until f
@@ -248,6 +246,30 @@ func (m *Manifest) Each(k Key, f func(*Entry) bool) {
 			return
 		}
 	}
+}
+
+// Touch brings what Each needs for keys into the processor's caches. Looking
+// up one key waits for memory several times in a row; touching many at once
+// waits for all of them together. What it returns means nothing.
+func (m *Manifest) Touch(keys []Key) (sum uint64) {
+	for _, k := range keys {
+		b := &m.buckets[k.hi>>(64-bucketBits)]
+		if b.n > 0 {
+			sum += uint64(b.starts[k.hi<<bucketBits>>b.shift])
+		}
+	}
+	for _, k := range keys {
+		b := &m.buckets[k.hi>>(64-bucketBits)]
+		if b.n == 0 {
+			continue
+		}
+		part := k.hi << bucketBits >> b.shift
+		lo, hi := int(b.starts[part]), int(b.starts[part+1])
+		for i := lo; i < hi; i += 3 { // a cache line holds not quite three
+			sum += b.at(i).hi
+		}
+	}
+	return sum
 }
 
 // Has reports whether the feed has a record of key k, or embeds it.

@@ -99,15 +99,22 @@ func BenchmarkFind(b *testing.B) {
 	}
 	a.Flush()
 	m.Seal(2)
-	keys := make([]string, 1<<16)
+	keys := make([]Key, 1<<18)
 	for i := range keys {
-		keys[i] = fmt.Sprint("key-", (i*7919)%n)
+		keys[i] = m.OfString(fmt.Sprint("key-", (i*7919)%n))
 	}
-	i := 0
-	for b.Loop() {
-		if !m.Has(m.OfString(keys[i&(1<<16-1)])) {
-			b.Fatal("missing")
-		}
-		i++
+	for _, batch := range []int{1, 64} {
+		b.Run(fmt.Sprint("batch=", batch), func(b *testing.B) {
+			i := 0
+			for b.Loop() {
+				i = (i + 1) % len(keys)
+				if batch > 1 && i%batch == 0 {
+					m.Touch(keys[i : i+batch])
+				}
+				if !m.Has(keys[i]) {
+					b.Fatal("missing")
+				}
+			}
+		})
 	}
 }
