@@ -16,7 +16,9 @@ import (
 // Close returns ErrClosed. Arguments belong to the caller again when a method
 // returns; what a method returns belongs to the caller, except where an
 // iterator says otherwise. Keys are compared byte by byte, never by a
-// database's collation.
+// database's collation; a key that breaks the rules is simply not there when
+// it is read. Iterators may be ranged over more than once, and their loops may
+// call the store.
 type Store interface {
 	// Get returns the records of keys in the order asked; one that is not
 	// there is a zero Record.
@@ -60,7 +62,8 @@ type Store interface {
 	// Changes yields the changes after a cursor in the order of their Seq and
 	// ends at the tail. Seqs become visible in order: a reader that has seen N
 	// never later finds one below N. The zero Cursor is before the first
-	// change ever. ErrTrimmed when the log no longer has them all.
+	// change ever. ErrTrimmed when the log no longer has them all, or the
+	// cursor is of another epoch or beyond the tail.
 	Changes(ctx context.Context, after Cursor) iter.Seq2[Change, error]
 
 	// Wait returns when there are changes after the cursor, without polling
@@ -69,6 +72,7 @@ type Store interface {
 
 	// Follow registers a follower of the log, or moves it: all changes up to
 	// at are no longer needed by it. Trim keeps what followers need.
+	// ErrTrimmed when at is of another epoch or beyond the tail.
 	Follow(ctx context.Context, name string, at Cursor) error
 
 	// Unfollow forgets a follower; ErrNotFound if there is none of that name.
@@ -82,8 +86,10 @@ type Store interface {
 	Trim(ctx context.Context, upTo Seq) (Seq, error)
 
 	// Acquire takes the lease of that name for ttl. While another holder's
-	// lease has not expired the error is a *LeasedError. Each acquisition has
-	// a higher Token than all before.
+	// lease has not expired the error is a *LeasedError; the same holder may
+	// take its own again, which fences the acquisition before. Each
+	// acquisition has a higher Token than all before. An expired lease is lost
+	// even if nobody took it.
 	Acquire(ctx context.Context, name, holder string, ttl time.Duration) (LeaseInfo, error)
 
 	// Renew prolongs a lease to ttl from now; ErrFenced if it was lost.
@@ -99,7 +105,8 @@ type Store interface {
 	// whatever outlives a process. ErrNotFound if it is not there.
 	Meta(ctx context.Context, name string) ([]byte, error)
 
-	// SetMeta keeps a value of at most MaxBody bytes; nil deletes it.
+	// SetMeta keeps a value of at most MaxBody bytes, which may be empty; nil
+	// deletes it.
 	SetMeta(ctx context.Context, name string, value []byte) error
 
 	// Metas yields the names and values that start with prefix, by name.
