@@ -391,3 +391,31 @@ func TestOwnSchema(t *testing.T) {
 	rep := mustLoad(t, s, importer.Options{Schema: []byte(`{"required":["ean"]}`)}, `{"sku":"A"}`+"\n"+`{"sku":"B","ean":"1"}`)
 	expect(t, "schema", &rep.Counts, importer.Counts{Read: 2, Created: 1, Rejected: 1})
 }
+
+func TestSpellingsThatAShopTakesForOne(t *testing.T) {
+	tests := []struct {
+		feed string
+		want int64
+	}{
+		{"abc ABC Abc xyz", 3},
+		{"ABC abc", 2},
+		{"Müller Muller MULLER Mueller", 3},
+		{"a-1 a-2 A-3", 0},
+		{"abc abc abc", 0}, // duplicates, not spellings
+		{"é e\u0301", 2},
+	}
+	for _, tt := range tests {
+		var feed strings.Builder
+		for sku := range strings.FieldsSeq(tt.feed) {
+			fmt.Fprintf(&feed, "{\"sku\":%q}\n", sku)
+		}
+		rep := mustLoad(t, open(t), importer.Options{}, feed.String())
+		if got := rep.Warnings["sku_spelling"]; got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.feed, got, tt.want)
+		}
+	}
+	rep := mustLoad(t, open(t), importer.Options{}, `{"sku":"`+strings.Repeat("ü", 65)+`"}`+"\n"+`{"sku":"`+strings.Repeat("ü", 64)+`"}`)
+	if rep.Warnings["sku_over_64"] != 1 {
+		t.Errorf("warnings %v", rep.Warnings)
+	}
+}

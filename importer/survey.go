@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"catalog/catalog"
 	"catalog/importer/inspect"
@@ -25,10 +26,11 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
 	r.man = manifest.New()
+	spell := &spellings{man: r.man}
 	r.prog.phase("reading", r.prog.bytes)
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
-		workers[i] = newSurveyor(r)
+		workers[i] = newSurveyor(r, spell)
 	}
 	var total surveyed
 	for i, in := range r.inputs {
@@ -53,12 +55,14 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	for _, w := range workers {
 		w.(*surveyor).add.Flush()
+		w.(*surveyor).odds.flush()
 	}
 	if total.keyed == 0 && total.docs > 0 {
 		return r.noKey(&total)
 	}
 	r.acc.warn("sku_over_64", total.long)
 	r.man.Seal(r.o.Workers)
+	r.acc.warn("sku_spelling", spell.clashes())
 	records := r.inputs[len(r.inputs)-1].next
 	r.drop, r.same, r.group = manifest.NewBits(records), manifest.NewBits(records), manifest.NewBits(records)
 	r.todo = total.records
@@ -151,7 +155,7 @@ func (s *surveyed) add(o *surveyed) {
 
 const (
 	maxSamples  = 1000
-	cartSKU     = 64 // the width of Magento's sku column
+	cartSKU     = 64 // characters: the width of Magento's sku column
 	compareable = manifest.Price | manifest.PriceNull | manifest.Stock | manifest.StockNull
 )
 
@@ -161,6 +165,7 @@ type surveyor struct {
 	in     *input
 	dec    feed.Decoder
 	add    *manifest.Adder
+	odds   odds
 	docs   documents
 	parser catalog.Parser
 	buf    []byte
@@ -169,8 +174,8 @@ type surveyor struct {
 	res    *surveyed
 }
 
-func newSurveyor(r *run) *surveyor {
-	return &surveyor{r: r, add: r.man.NewAdder(), docs: newDocuments(r.mapping)}
+func newSurveyor(r *run, s *spellings) *surveyor {
+	return &surveyor{r: r, odds: odds{s: s}, add: r.man.NewAdder(), docs: newDocuments(r.mapping)}
 }
 
 func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
@@ -215,8 +220,11 @@ func (s *surveyor) sample(rec *feed.Record) error {
 
 func (s *surveyor) put(key []byte, ord int64, f manifest.Flags, value uint64) {
 	s.res.keyed++
-	if len(key) > cartSKU && s.r.o.Kind == catalog.KindProduct {
-		s.res.long++
+	if s.r.o.Kind == catalog.KindProduct {
+		if utf8.RuneCount(key) > cartSKU {
+			s.res.long++
+		}
+		s.odds.add(key)
 	}
 	s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), f, value)
 }

@@ -114,6 +114,12 @@ func (m *Manifest) OfString(key string) Key {
 	return Key{maphash.String(m.seeds[0], key), uint32(maphash.String(m.seeds[1], key)) &^ 0xff}
 }
 
+// Parts returns the hash as numbers, of which KeyOf makes it again.
+func (k Key) Parts() (hi uint64, lo uint32) { return k.hi, k.lo }
+
+// KeyOf returns the Key that Parts was called on.
+func KeyOf(hi uint64, lo uint32) Key { return Key{hi, lo} }
+
 // Adder adds entries from one goroutine. Flush it at the end.
 type Adder struct {
 	m    *Manifest
