@@ -74,7 +74,7 @@ func (c *committer) take(in *input, l *loaded) error {
 			return err
 		}
 	}
-	if c.batch.size >= batchBytes || len(c.batch.writes) >= batchWrites {
+	if int64(c.batch.size) >= c.r.o.BatchBytes || len(c.batch.writes) >= batchWrites {
 		return c.flush()
 	}
 	return nil

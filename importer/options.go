@@ -40,9 +40,12 @@ type Options struct {
 	Rejects  io.Writer      // JSON lines of Reject; nil: only counted
 	Progress func(Progress) // called a few times a second from one goroutine
 	Workers  int            // decoding goroutines; 0: one per processor
-	TempDir  string         // for spools; "": the system's
-	Stdin    io.Reader      // what "-" reads
-	Now      func() time.Time
+	// BatchBytes is about how much is written at a time; 0 is 64 MiB. The
+	// import holds two batches in memory.
+	BatchBytes int64
+	TempDir    string    // for spools; "": the system's
+	Stdin      io.Reader // what "-" reads
+	Now        func() time.Time
 }
 
 // Input says how to read feeds that cannot be recognised by themselves.

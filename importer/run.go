@@ -75,6 +75,9 @@ func newRun(store catalog.Store, o Options) *run {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
+	if o.BatchBytes <= 0 {
+		o.BatchBytes = batchBytes
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
