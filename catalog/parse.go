@@ -68,8 +68,11 @@ type Parser struct {
 // before is no longer its concern. A nil buf makes it allocate.
 func (p *Parser) Reset(buf []byte) {
 	p.buf = buf[:0]
-	p.refs, p.vars = p.refs[:0:0], p.vars[:0:0]
+	p.refs, p.vars = make([]Ref, 0, len(p.refs)), make([]Variant, 0, len(p.vars))
 }
+
+// Reuse lets the parser write over everything that it returned before.
+func (p *Parser) Reuse() { p.buf, p.refs, p.vars = p.buf[:0], p.refs[:0], p.vars[:0] }
 
 // Buffer returns the memory that Reset gave, as grown since.
 func (p *Parser) Buffer() []byte { return p.buf }

@@ -54,8 +54,10 @@ func (c *committer) take(in *input, l *loaded) error {
 		c.batch.counts[k].add(l.counts[k])
 	}
 	c.batch.writes = append(c.batch.writes, l.writes...)
+	c.bufs.putWrites(l.writes)
 	c.batch.bufs = append(c.batch.bufs, l.buf)
 	c.batch.size += l.size + len(l.writes)*writeCost
+	l.writes = nil
 	for _, x := range l.rejects {
 		if err := c.reject(x); err != nil {
 			return err

@@ -272,7 +272,9 @@ func (r *run) foldSpooled(ctx context.Context) error {
 	l := &loader{r: r, bufs: &c.bufs}
 	fresh := func() {
 		l.out = &loaded{}
-		l.parser.Reset(c.bufs.get())
+		var buf []byte
+		buf, l.out.writes = c.bufs.get()
+		l.parser.Reset(buf)
 	}
 	deliver := func() error {
 		l.out.buf = l.parser.Buffer()

@@ -80,7 +80,6 @@ type priceGuard struct {
 	docs   documents
 	parser catalog.Parser
 	parsed catalog.Parsed
-	buf    []byte
 	keys   []catalog.Key
 	bodies [][]byte
 }
@@ -92,11 +91,10 @@ func (g *priceGuard) end() error { return g.dec.Close() }
 func (g *priceGuard) chunk(ctx context.Context, c *feed.Chunk) (any, error) {
 	out := &priceChanges{}
 	g.keys, g.bodies = g.keys[:0], g.bodies[:0]
-	g.parser.Reset(g.buf)
+	g.parser.Reuse()
 	if err := g.dec.Decode(c, g.record); err != nil {
 		return nil, err
 	}
-	g.buf = g.parser.Buffer()
 	if len(g.keys) == 0 {
 		return out, nil
 	}

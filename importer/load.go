@@ -137,7 +137,9 @@ func (l *loader) end() error { return l.dec.Close() }
 
 func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	l.out = &loaded{}
-	l.parser.Reset(l.bufs.get())
+	var buf []byte
+	buf, l.out.writes = l.bufs.get()
+	l.parser.Reset(buf)
 	if err := l.dec.Decode(c, l.record); err != nil {
 		return nil, err
 	}
@@ -312,21 +314,35 @@ func appendDeletes(dst []catalog.Write, k catalog.Kind, key catalog.Key, source 
 	return dst
 }
 
-// buffers hands out memory for bodies.
+// buffers hands out memory for the bodies and writes of a chunk.
 type buffers struct {
-	mu   sync.Mutex
-	free [][]byte
+	mu     sync.Mutex
+	free   [][]byte
+	writes [][]catalog.Write
 }
 
-func (b *buffers) get() []byte {
+func (b *buffers) get() (buf []byte, writes []catalog.Write) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if n := len(b.free); n > 0 {
-		buf := b.free[n-1]
+		buf = b.free[n-1][:0]
 		b.free = b.free[:n-1]
-		return buf[:0]
+	} else {
+		buf = make([]byte, 0, 1<<20+1<<17)
 	}
-	return make([]byte, 0, 1<<20+1<<17)
+	if n := len(b.writes); n > 0 {
+		writes = b.writes[n-1][:0]
+		b.writes = b.writes[:n-1]
+	}
+	return buf, writes
+}
+
+// putWrites takes writes back that were copied.
+func (b *buffers) putWrites(w []catalog.Write) {
+	clear(w)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.writes = append(b.writes, w)
 }
 
 func (b *buffers) put(buf []byte) {

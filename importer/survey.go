@@ -168,7 +168,6 @@ type surveyor struct {
 	odds   odds
 	docs   documents
 	parser catalog.Parser
-	buf    []byte
 	parsed catalog.Parsed
 	key    []byte
 	res    *surveyed
@@ -256,10 +255,9 @@ func (s *surveyor) record(rec *feed.Record) error {
 		}
 		return nil
 	}
-	s.parser.Reset(s.buf)
+	s.parser.Reuse()
 	p := &s.parsed
 	err = s.parser.Parse(s.r.o.Kind, doc, p)
-	s.buf = s.parser.Buffer()
 	if p.Key == "" {
 		return s.sample(rec)
 	}
