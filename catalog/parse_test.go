@@ -25,21 +25,26 @@ func TestParseProduct(t *testing.T) {
 		},
 		{
 			name: "flat price and stock", doc: `{"sku":"A","price":"9.90","currency":"EUR","name":"x","stock":5}`,
-			body: `{"sku":"A","name":"x"}`, price: `{"sku":"A","prices":[{"price":9.90,"currency":"EUR"}]}`, stock: `{"sku":"A","qty":5}`,
+			body: `{"sku":"A","name":"x"}`, price: `{"sku":"A","prices":[{"currency":"EUR","price":9.90}]}`, stock: `{"sku":"A","qty":5}`,
 		},
 		{
 			name: "price object, tiers, special", doc: `{"sku":"A","price":{"price":10,"special_price":8,"special_from":"2026-01-01","tier_prices":[{"qty":"10","price":"7.5"}]}}`,
-			body: `{"sku":"A"}`, price: `{"sku":"A","prices":[{"price":10,"special_price":8,"special_from":"2026-01-01","tiers":[{"qty":10,"price":7.5}]}]}`,
+			body: `{"sku":"A"}`, price: `{"sku":"A","prices":[{"price":10,"special_from":"2026-01-01","special_price":8,"tiers":[{"qty":10,"price":7.5}]}]}`,
 		},
 		{
 			name: "prices", doc: `{"sku":"A","prices":[{"price":1.10,"group":"b2b"},{"price":1.20}]}`,
-			body: `{"sku":"A"}`, price: `{"sku":"A","prices":[{"price":1.10,"group":"b2b"},{"price":1.20}]}`,
+			body: `{"sku":"A"}`, price: `{"sku":"A","prices":[{"group":"b2b","price":1.10},{"price":1.20}]}`,
 		},
 		{name: "null deletes", doc: `{"sku":"A","price":null,"stock":null}`, body: `{"sku":"A"}`, price: "-", stock: "-"},
+		{
+			name: "what is no amount beside prices stays", doc: `{"sku":"A","msrp":9,"prices":[{"price":5}]}`,
+			body: `{"sku":"A","msrp":9}`, price: `{"sku":"A","prices":[{"price":5}]}`,
+		},
+		{name: "a bare stock and a flag", doc: `{"sku":"A","stock":5,"in_stock":true}`, body: `{"sku":"A"}`, stock: `{"sku":"A","in_stock":true,"qty":5}`},
 		{name: "a currency alone stays", doc: `{"sku":"A","currency":"EUR"}`, body: `{"sku":"A","currency":"EUR"}`},
 		{
 			name: "stock object and flat", doc: `{"sku":"A","stock":{"qty":"3","in_stock":"1","sources":[{"source":"x","qty":1}]},"qty":4}`,
-			body: `{"sku":"A"}`, stock: `{"sku":"A","in_stock":true,"sources":[{"source":"x","qty":1}],"qty":4}`,
+			body: `{"sku":"A"}`, stock: `{"sku":"A","in_stock":true,"qty":4,"sources":[{"source":"x","qty":1}]}`,
 		},
 		{
 			name: "numeric sku", doc: `{"sku":12345,"variants":[7,"x"]}`,
@@ -52,7 +57,7 @@ func TestParseProduct(t *testing.T) {
 		},
 		{
 			name: "overlay price", doc: `{"sku":"A","stores":{"fr":{"price":5,"name":"C"}}}`,
-			body: `{"sku":"A","stores":{"fr":{"name":"C"}}}`, price: `{"sku":"A","prices":[{"store":"fr","price":5}]}`,
+			body: `{"sku":"A","stores":{"fr":{"name":"C"}}}`, price: `{"sku":"A","prices":[{"price":5,"store":"fr"}]}`,
 		},
 		{
 			name: "embedded variants", doc: `{"sku":"P","price":1,"variants":[{"sku":"V1","attributes":{"size":"S"},"price":2,"stock":{"qty":1}},{"sku":"V2"},"V3"]}`,
@@ -109,9 +114,10 @@ func TestParseOtherKinds(t *testing.T) {
 		doc, key, body string
 		want           Kind
 	}{
-		{KindPrice, `{"sku":"A","price":"1.50","group":"b2b"}`, "A", `{"sku":"A","prices":[{"price":1.50,"group":"b2b"}]}`, KindPrice},
+		{KindPrice, `{"sku":"A","price":"1.50","group":"b2b"}`, "A", `{"sku":"A","prices":[{"group":"b2b","price":1.50}]}`, KindPrice},
+		{KindPrice, `{"sku":"A","prices":[{"price":1},{"price":2,"currency":"USD"}],"currency":"EUR","note":"x"}`, "A", `{"sku":"A","prices":[{"currency":"EUR","note":"x","price":1},{"currency":"USD","note":"x","price":2}]}`, KindPrice},
 		{KindPrice, `{"sku":"A","prices":null}`, "A", ``, KindPrice},
-		{KindStock, `{"sku":"A","qty":"7","in_stock":"0","shelf":"B4"}`, "A", `{"sku":"A","qty":7,"in_stock":false,"shelf":"B4"}`, KindStock},
+		{KindStock, `{"sku":"A","qty":"7","in_stock":"0","shelf":"B4"}`, "A", `{"sku":"A","in_stock":false,"qty":7,"shelf":"B4"}`, KindStock},
 		{KindStock, `{"sku":"A","stock":null}`, "A", ``, KindStock},
 		{KindCategory, `{"path":"Men/Shoes","name":{"de":"Schuhe"},"position":3}`, "Men/Shoes", `{"path":"Men/Shoes","name":{"de":"Schuhe"},"position":3}`, KindCategory},
 		{KindCategory, `{"id":12,"path":"Men"}`, "12", `{"id":"12","path":"Men"}`, KindCategory},

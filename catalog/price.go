@@ -30,8 +30,9 @@ type priceParts struct {
 	flat   []jsonscan.Member // of the entry that is spread over the document
 	price  *jsonscan.Member  // "price" when it is an object
 	prices *jsonscan.Member
-	null   bool // price or prices is null
-	amount bool // some member gives an amount
+	null   bool              // price or prices is null
+	amount bool              // some member gives an amount
+	common []jsonscan.Member // of a price feed: members of every entry
 	stores []storePrice
 	a, b   jsonscan.Member // what price and prices point at
 }
@@ -43,7 +44,7 @@ type storePrice struct {
 }
 
 func (c *priceParts) reset() {
-	c.flat, c.stores = c.flat[:0], c.stores[:0]
+	c.flat, c.stores, c.common = c.flat[:0], c.stores[:0], nil
 	c.price, c.prices, c.null, c.amount = nil, nil, false, false
 }
 
@@ -51,17 +52,14 @@ func (c *priceParts) any() bool {
 	return len(c.flat) > 0 || c.price != nil || c.prices != nil || c.null || len(c.stores) > 0
 }
 
-// wanted reports whether there is an amount, or the wish to have none.
-func (c *priceParts) wanted() bool {
-	return c.amount || c.null || c.price != nil || c.prices != nil || len(c.stores) > 0
-}
-
-// returned gives back the members that turned out to be no price.
-func (c *priceParts) returned() []span {
-	var out []span
-	for _, m := range c.flat {
-		out = append(out, span{member: m})
+// leave gives back the flat members when none of them is an amount: they then
+// are no price entry, and stay where they were.
+func (c *priceParts) leave() []jsonscan.Member {
+	if c.amount || len(c.flat) == 0 {
+		return nil
 	}
+	out := append([]jsonscan.Member(nil), c.flat...)
+	c.flat = c.flat[:0]
 	return out
 }
 
@@ -100,7 +98,7 @@ func (p *Parser) pricePart(sku Key) (Part, error) {
 	p.buf = append(p.buf, `,"prices":[`...)
 	entries := len(p.buf)
 	if c.amount {
-		if err := p.priceEntry(c.flat, p.doc, "", "", 0); err != nil {
+		if err := p.priceEntry(c.flat, p.doc, "", ""); err != nil {
 			return Part{}, err
 		}
 	}
@@ -121,7 +119,7 @@ func (p *Parser) pricePart(sku Key) (Part, error) {
 			p.entry = append(p.entry, c.stores[n].m)
 		}
 		store := c.stores[i].store
-		if err := p.priceEntry(p.entry, p.doc, "stores."+store, store, 0); err != nil {
+		if err := p.priceEntry(p.entry, p.doc, "stores."+store, store); err != nil {
 			return Part{}, err
 		}
 		i = n
@@ -160,24 +158,36 @@ func (p *Parser) priceList(m *jsonscan.Member) error {
 
 func (p *Parser) priceObject(obj []byte, path string, at int) error {
 	p.entry = jsonscan.AppendMembers(p.entry[:0], obj)
-	if len(p.entry) == 0 {
+	for i := range p.entry {
+		p.entry[i] = shift(p.entry[i], at)
+	}
+	own := len(p.entry)
+	for _, m := range p.price.common {
+		if memberOf(p.entry[:own], p.doc, &m, p.doc) < 0 {
+			p.entry = append(p.entry, m)
+		}
+	}
+	if own == 0 {
 		return nil
 	}
-	return p.priceEntry(p.entry, obj, path, "", at)
+	return p.priceEntry(p.entry, p.doc, path, "")
 }
 
 // priceEntry appends one entry, made of members of doc, to the record being
-// built. Amounts that are strings become numbers; nulls are left out.
-func (p *Parser) priceEntry(members []jsonscan.Member, doc []byte, path, store string, at int) error {
+// built. Amounts that are strings become numbers; nulls are left out; members
+// are in the order of their names, whatever that of the feed.
+func (p *Parser) priceEntry(members []jsonscan.Member, doc []byte, path, store string) error {
 	if p.buf[len(p.buf)-1] == '}' {
 		p.buf = append(p.buf, ',')
 	}
 	p.buf = append(p.buf, '{')
 	first := true
-	if store != "" {
+	sortMembers(members, doc)
+	putStore := func() {
+		p.buf = appendComma(p.buf, &first)
 		p.buf = append(p.buf, `"store":`...)
 		p.buf = jsonscan.AppendQuoted(p.buf, store)
-		first = false
+		store = ""
 	}
 	for i := range members {
 		m := &members[i]
@@ -185,6 +195,9 @@ func (p *Parser) priceEntry(members []jsonscan.Member, doc []byte, path, store s
 			continue
 		}
 		key, v := m.Key(doc), m.Value(doc)
+		if store != "" && string(key) >= "store" {
+			putStore()
+		}
 		p.buf = appendComma(p.buf, &first)
 		if string(key) == "tier_prices" {
 			p.buf = append(p.buf, `"tiers":`...)
@@ -213,11 +226,23 @@ func (p *Parser) priceEntry(members []jsonscan.Member, doc []byte, path, store s
 			if path != "" {
 				path += "."
 			}
-			return &InvalidError{Reason: ReasonPrice, Path: path + string(key), Offset: at + m.ValStart, Detail: fault}
+			return &InvalidError{Reason: ReasonPrice, Path: path + string(key), Offset: m.ValStart, Detail: fault}
 		}
+	}
+	if store != "" {
+		putStore()
 	}
 	p.buf = append(p.buf, '}')
 	return nil
+}
+
+// sortMembers sorts the few members of an entry by name.
+func sortMembers(members []jsonscan.Member, doc []byte) {
+	for i := 1; i < len(members); i++ {
+		for j := i; j > 0 && string(members[j].Key(doc)) < string(members[j-1].Key(doc)); j-- {
+			members[j], members[j-1] = members[j-1], members[j]
+		}
+	}
 }
 
 // appendAmount appends a decimal that is a number, or a string that holds one.
@@ -312,11 +337,14 @@ func (p *Parser) priceRecord(r *Parsed) error {
 			rest = append(rest, *m)
 		}
 	}
-	if !p.price.wanted() {
-		return &InvalidError{Reason: ReasonPrice, Offset: -1, Detail: "the record has no price"}
-	}
-	if p.price.amount {
+	switch {
+	case p.price.amount:
 		p.price.flat = append(p.price.flat, rest...)
+	case p.price.price != nil || p.price.prices != nil:
+		// What stands beside the entries holds for each that does not say otherwise.
+		p.price.common = append(p.price.leave(), rest...)
+	case !p.price.null:
+		return &InvalidError{Reason: ReasonPrice, Offset: -1, Detail: "the record has no price"}
 	}
 	part, err := p.pricePart(r.Key)
 	if err != nil {

@@ -65,10 +65,8 @@ func (p *Parser) product(r *Parsed) error {
 		}
 		kept = append(kept, s)
 	}
-	if p.price.any() && !p.price.wanted() {
-		// A currency or msrp without any amount is no price: it stays.
-		kept = append(kept, p.price.returned()...)
-		p.price.reset()
+	for _, m := range p.price.leave() {
+		kept = append(kept, span{member: m})
 	}
 	p.kept = kept
 	cut = cut || p.price.any()
@@ -310,14 +308,11 @@ func (p *Parser) variants(m *jsonscan.Member, r *Parsed, s *span) error {
 		if sku == "" {
 			return p.fault(ReasonNoKey, m, "", fmt.Sprintf("element %d has no sku", i))
 		}
-		if p.price.any() && !p.price.wanted() {
-			for _, k := range p.price.returned() {
-				out = appendComma(out, &first)
-				out = append(out, p.doc[k.member.KeyStart-1:k.member.KeyEnd+1]...)
-				out = append(out, ':')
-				out = jsonscan.AppendCompact(out, k.member.Value(p.doc))
-			}
-			p.price.reset()
+		for _, m := range p.price.leave() {
+			out = appendComma(out, &first)
+			out = append(out, p.doc[m.KeyStart-1:m.KeyEnd+1]...)
+			out = append(out, ':')
+			out = jsonscan.AppendCompact(out, m.Value(p.doc))
 		}
 		out = append(out, '}')
 		price, err := p.pricePart(sku)

@@ -41,53 +41,69 @@ func (p *Parser) stockPart(sku Key) (Part, error) {
 	start := len(p.buf)
 	p.buf = append(p.buf, `{"sku":`...)
 	p.buf = jsonscan.AppendQuoted(p.buf, string(sku))
+	members := p.members[:0]
+	path := ""
+	var qty []byte // of a bare number
 	if c.set {
 		v := c.stock.Value(p.doc)
-		switch c.stock.Type {
-		case jsonscan.Object:
-			p.entry = jsonscan.AppendMembers(p.entry[:0], v)
-			if err := p.stockMembers(p.entry, v, "stock.", c.stock.ValStart, c.flat); err != nil {
-				return Part{}, err
+		switch {
+		case c.stock.Type == jsonscan.Object:
+			path = "stock."
+			members = jsonscan.AppendMembers(members, v)
+			for i := range members {
+				members[i] = shift(members[i], c.stock.ValStart)
 			}
-		default:
-			n := numberText(v, c.stock.Type)
-			if n == nil {
-				return Part{}, &InvalidError{Reason: ReasonStock, Path: "stock", Offset: c.stock.ValStart, Detail: "is " + c.stock.Type.String() + "; an object or a quantity is needed"}
-			}
-			p.buf = append(p.buf, `,"qty":`...)
-			p.buf = append(p.buf, n...)
-			for i, m := range c.flat {
-				if string(m.Key(p.doc)) == "qty" {
-					c.flat = append(c.flat[:i], c.flat[i+1:]...)
-					break
-				}
-			}
+		case numberText(v, c.stock.Type) == nil:
+			return Part{}, &InvalidError{Reason: ReasonStock, Path: "stock", Offset: c.stock.ValStart, Detail: "is " + c.stock.Type.String() + "; an object or a quantity is needed"}
+		case memberOf(c.flat, p.doc, &qtyMember, qtyName) < 0:
+			qty = numberText(v, c.stock.Type)
 		}
 	}
-	if err := p.stockMembers(c.flat, p.doc, "", 0, nil); err != nil {
+	// What stands flat in the document goes before what stands in stock.
+	n := 0
+	for _, m := range members {
+		if memberOf(c.flat, p.doc, &m, p.doc) < 0 {
+			members[n] = m
+			n++
+		}
+	}
+	members = append(members[:n], c.flat...)
+	p.members = members
+	sortMembers(members, p.doc)
+	if err := p.stockMembers(members, path, qty); err != nil {
 		return Part{}, err
 	}
 	p.buf = append(p.buf, '}')
 	return Part{State: PartSet, Body: p.buf[start:len(p.buf):len(p.buf)]}, nil
 }
 
-// stockMembers appends members of doc to the record being built: quantities as
-// numbers, flags as booleans, nulls not at all, and none that over has too.
-func (p *Parser) stockMembers(members []jsonscan.Member, doc []byte, path string, at int, over []jsonscan.Member) error {
-next:
+// qtyMember is the member qty of the document qtyName, to look for others of
+// that name.
+var (
+	qtyName   = []byte("qty")
+	qtyMember = jsonscan.Member{KeyEnd: len(qtyName)}
+)
+
+// stockMembers appends members of the document to the record being built:
+// quantities as numbers, flags as booleans, nulls not at all. A qty that is
+// given apart goes where its name belongs.
+func (p *Parser) stockMembers(members []jsonscan.Member, path string, qty []byte) error {
+	putQty := func() {
+		p.buf = append(p.buf, `,"qty":`...)
+		p.buf = append(p.buf, qty...)
+		qty = nil
+	}
 	for i := range members {
 		m := &members[i]
-		key, v := m.Key(doc), m.Value(doc)
+		key, v := m.Key(p.doc), m.Value(p.doc)
 		if m.Type == jsonscan.Null || string(key) == "sku" {
 			continue
 		}
-		for j := range over {
-			if string(over[j].Key(p.doc)) == string(key) {
-				continue next
-			}
+		if qty != nil && string(key) > "qty" {
+			putQty()
 		}
 		p.buf = append(p.buf, ',')
-		p.buf = append(p.buf, doc[m.KeyStart-1:m.KeyEnd+1]...)
+		p.buf = append(p.buf, p.doc[m.KeyStart-1:m.KeyEnd+1]...)
 		p.buf = append(p.buf, ':')
 		fault := ""
 		switch string(key) {
@@ -118,8 +134,11 @@ next:
 			p.buf = jsonscan.AppendCompact(p.buf, v)
 		}
 		if fault != "" {
-			return &InvalidError{Reason: ReasonStock, Path: path + string(key), Offset: at + m.ValStart, Detail: fault}
+			return &InvalidError{Reason: ReasonStock, Path: path + string(key), Offset: m.ValStart, Detail: fault}
 		}
+	}
+	if qty != nil {
+		putQty()
 	}
 	return nil
 }

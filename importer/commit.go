@@ -142,6 +142,11 @@ func (r *run) apply(ctx context.Context, b *batch) error {
 	writes, counts := b.writes, b.counts
 	var results []catalog.Result
 	if len(writes) > 0 {
+		if r.had > 0 && r.o.Mode != Delete {
+			if err := r.keepAlike(ctx, writes); err != nil {
+				return err
+			}
+		}
 		var err error
 		if results, err = r.store.Apply(ctx, writes); err != nil && !errors.Is(err, catalog.ErrConflict) {
 			return err

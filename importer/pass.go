@@ -54,7 +54,7 @@ func (r *run) passInput(ctx context.Context, in *input, workers []worker, done f
 			return nil
 		})
 		if errors.Is(err, feed.ErrTruncated) {
-			in.report.Truncated = true
+			in.report.Truncated, in.cut = true, err
 			return nil
 		}
 		return err

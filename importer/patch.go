@@ -184,7 +184,11 @@ func (c *committer) merge(ctx context.Context, p *patch, base *catalog.Record) (
 			return nil, err
 		}
 		if old[0].Exists() {
-			stock.Body = catalog.MergePatch(nil, old[0].Body, stock.Body)
+			var merged catalog.Parsed
+			if err := parser.Parse(catalog.KindStock, catalog.MergePatch(nil, old[0].Body, stock.Body), &merged); err != nil {
+				return nil, err
+			}
+			stock.Body = merged.Body
 		}
 	}
 	for _, v := range append(variants, catalog.Variant{SKU: base.Key, Price: price, Stock: stock}) {

@@ -40,6 +40,7 @@ type run struct {
 	mapping *mapping.Mapping
 	schema  *schema
 
+	had   int64 // records of the kinds that the feed is about, before
 	man   *manifest.Manifest
 	full  bool          // the manifest has digests and variants, not keys alone
 	drop  manifest.Bits // records that a later one replaces
@@ -60,6 +61,7 @@ type input struct {
 	next   int64 // the first ordinal after its last; set by the first pass
 	before int64 // bytes of the inputs before it
 	report FeedReport
+	cut    error // why the input ended too early
 }
 
 func newRun(store catalog.Store, o Options) *run {
@@ -130,7 +132,7 @@ func (r *run) run(ctx context.Context) error {
 		}
 	}
 	if in := r.truncated(); in != nil && r.o.Mode != Sync {
-		return fmt.Errorf("%s ends too early: %w (what could be read is in)", in.Name, feed.ErrTruncated)
+		return fmt.Errorf("%s ends too early (what could be read is in): %w", in.Name, in.cut)
 	}
 	if len(r.acc.rep.Refused) > 0 {
 		return ErrRefused
@@ -177,7 +179,7 @@ func (r *run) open(ctx context.Context) error {
 		Spooled: func(name string, bytes int64) { r.prog.at(name, bytes) },
 	})
 	if err != nil {
-		return err
+		return shape(err)
 	}
 	for _, f := range found {
 		r.inputs = append(r.inputs, &input{Input: f, report: FeedReport{Name: f.Name}})
@@ -185,7 +187,7 @@ func (r *run) open(ctx context.Context) error {
 	var bytes int64
 	for _, in := range r.inputs {
 		if in.reader, err = in.Open(ctx); err != nil {
-			return err
+			return shape(err)
 		}
 		in.before = bytes
 		bytes += in.Size
@@ -193,6 +195,17 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.prog.bytes = bytes
 	return nil
+}
+
+// shape marks the errors of feeds that are not what they should be, and that
+// no further try will mend, as ErrUsage.
+func shape(err error) error {
+	for _, sentinel := range []error{feed.ErrNoFeed, feed.ErrFormat, feed.ErrHeader, feed.ErrEncoding, feed.ErrOption} {
+		if errors.Is(err, sentinel) {
+			return fmt.Errorf("%w: %w", ErrUsage, err)
+		}
+	}
+	return err
 }
 
 // truncated returns the first input that ended too early.

@@ -24,6 +24,7 @@ func (r *run) survey(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.had = have
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
 	r.man = manifest.New()
 	spell := &spellings{man: r.man}
