@@ -1,0 +1,109 @@
+# `make` prints what there is to do. Everything needs Go and a shell only;
+# what a target needs beyond that stands in its line.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# A static binary that is the same on every machine, C compiler or not.
+export CGO_ENABLED ?= 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+GO      ?= go
+GOBUILD  = $(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)'
+
+TESTFLAGS    ?=
+FUZZTIME     ?= 30s
+DEMO_DIR     ?= demo
+DEMO_RECORDS ?= 50000
+
+# Tests on real feeds read them from this folder.
+ifneq ($(CATALOG_TEST_DATA),)
+export CATALOG_TEST_DATA := $(abspath $(CATALOG_TEST_DATA))
+endif
+
+# Packages in which goroutines meet: the race detector's. It makes them ten times
+# as slow, so the long rows of crashes (-short leaves them out) are for `test`.
+RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/...
+
+# golangci-lint is built by Go from source into Go's own cache (two minutes,
+# once); staticcheck and the formatters are in it.
+LINT_VERSION := v2.15.0
+LINT         := GOFLAGS= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+
+.PHONY: help
+help: ## print this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build bin/catalog
+	$(GOBUILD) -o bin/catalog ./cmd/catalog
+
+.PHONY: demo
+demo: build ## generate 50,000 products, import them, look at one (DEMO_RECORDS, DEMO_DIR)
+	@set -e; \
+	run() { printf '\n$$ %s\n' "$$*"; "$$@"; }; \
+	mkdir -p '$(DEMO_DIR)'; rm -rf '$(DEMO_DIR)/store' '$(DEMO_DIR)/products.jsonl'; \
+	run bin/catalog generate --records '$(DEMO_RECORDS)' --seed 1 --format jsonl -o '$(DEMO_DIR)/products.jsonl'; \
+	run bin/catalog import --store 'pebble:$(DEMO_DIR)/store' '$(DEMO_DIR)/products.jsonl'; \
+	sku=$$(awk 'match($$0, /"sku": ?"[^"]*"/) {s = substr($$0, RSTART, RLENGTH); sub(/"sku": ?"/, "", s); sub(/"$$/, "", s); print s; exit}' '$(DEMO_DIR)/products.jsonl'); \
+	run bin/catalog get --store 'pebble:$(DEMO_DIR)/store' "$$sku"; \
+	printf '\nThe store is in %s. Look further with\n' '$(DEMO_DIR)/store'; \
+	printf '  %s\n' \
+		"bin/catalog stats --store pebble:$(DEMO_DIR)/store" \
+		"bin/catalog imports --store pebble:$(DEMO_DIR)/store" \
+		"bin/catalog export --store pebble:$(DEMO_DIR)/store -o $(DEMO_DIR)/export.jsonl" \
+		"bin/catalog inspect $(DEMO_DIR)/products.jsonl" \
+		"bin/catalog import --store pebble:$(DEMO_DIR)/store $(DEMO_DIR)/products.jsonl   (again: all unchanged)" \
+		"bin/catalog help"
+
+.PHONY: test
+test: ## run all tests; CATALOG_TEST_DATA=DIR adds those on real feeds
+	@if [ -z "$$CATALOG_TEST_DATA" ]; then \
+		echo "CATALOG_TEST_DATA names no folder of real feeds, so these tests are skipped:"; \
+		grep -rhoE --include='*_test.go' '^func Test[A-Za-z0-9_]*Real[A-Z][A-Za-z0-9_]*' . | sort | sed 's/^func /  /'; \
+	fi
+	$(GO) test -timeout 15m $(TESTFLAGS) ./...
+
+.PHONY: race
+race: ## run the concurrent packages' tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 15m $(RACE)
+
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME (30s)
+	@list=$$($(GO) test -list '^Fuzz' ./...) || { printf '%s\n' "$$list"; exit 1; }; \
+	printf '%s\n' "$$list" | awk '/^Fuzz/ {t[n++]=$$1} $$1=="ok" {for (i=0; i<n; i++) print $$2, t[i]; n=0}' | \
+	while read -r pkg target; do \
+		echo "== $$pkg $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null || exit 1; \
+	done
+
+.PHONY: cover
+cover: ## measure the tests' coverage, into cover.out
+	$(GO) test -timeout 15m -coverpkg=./... -coverprofile=cover.out ./...
+	@$(GO) tool cover -func=cover.out | tail -n 1
+
+.PHONY: bench
+bench: build ## measure an import of 2,000,000 records (BENCH_RECORDS, BENCH_DIR, BENCH_RUN=regexp)
+	$(GO) run ./fixtures/bench -bin bin/catalog
+
+.PHONY: bench-peers
+bench-peers: build ## the same file into PostgreSQL and MariaDB, beside ours (needs them, or root and apt-get)
+	$(GO) run ./fixtures/bench/peers -bin bin/catalog
+
+.PHONY: lint
+lint: ## check the code: golangci-lint, as .golangci.yml says
+	$(LINT) config verify
+	$(LINT) run ./...
+
+.PHONY: fmt
+fmt: ## format the code
+	$(LINT) fmt
+
+.PHONY: tidy-check
+tidy-check: ## check that go.mod and go.sum are as `go mod tidy` leaves them
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+
+.PHONY: clean
+clean: ## remove what make made
+	rm -rf bin '$(DEMO_DIR)' cover.out bench-*.json
