@@ -204,7 +204,12 @@ func mappingFault(err error) error {
 }
 
 func (l *loader) reject(rec *feed.Record, key string, err error) {
-	l.out.rejects = append(l.out.rejects, newReject(l.in, rec.Line, rec.Offset, key, err, rec.Raw))
+	original := rec.Raw
+	if rec.JSON != nil && !rec.Overlay && l.r.mapping == nil {
+		// What a row of a table means can be fed in again; its text cannot.
+		original = rec.JSON
+	}
+	l.out.rejects = append(l.out.rejects, newReject(l.in, rec.Line, rec.Offset, key, err, original))
 }
 
 // put parses a record and writes what it is made of.

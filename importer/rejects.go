@@ -64,6 +64,7 @@ func newReject(in *input, line, offset int64, key string, err error, original []
 	if errors.As(err, &inv) {
 		x.Reason, x.Path, x.Detail = inv.Reason, inv.Path, inv.Detail
 	}
+	original = unwrap(original)
 	switch {
 	case len(original) == 0:
 	case json.Valid(original) && utf8.Valid(original):

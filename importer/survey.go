@@ -185,7 +185,7 @@ func (s *surveyor) end() error { return s.dec.Close() }
 func (s *surveyor) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	s.res = new(surveyed)
 	kd, ok := s.dec.(feed.KeyDecoder)
-	if ok && !s.r.full && s.r.mapping == nil && s.r.o.Kind != catalog.KindCategory {
+	if ok && !s.r.full && s.r.mapping == nil && s.r.o.Kind != catalog.KindCategory && !kd.HasField(catalog.KindMember) {
 		err := kd.Keys(c, s.r.o.Kind.KeyField(), s.keyOnly)
 		if err == nil && s.res.keyed == 0 && s.res.docs > 0 {
 			err = s.dec.Decode(c, s.sample)

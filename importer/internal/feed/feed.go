@@ -142,6 +142,10 @@ type Decoder interface {
 // cheaper than Decode: CSV, Magento CSV and Parquet. A pass over JSON looks
 // for the key in the record itself.
 type KeyDecoder interface {
+	// HasField reports whether records of the feed can have the top-level
+	// member field at all.
+	HasField(field string) bool
+
 	// Keys calls yield for each record of c in order that Decode would give
 	// without Err, with the value of field, which is a top-level member of the
 	// record: nil when it has none. A key is text: that of a string without

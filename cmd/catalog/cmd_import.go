@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"catalog/catalog"
+	"catalog/importer"
+)
+
+const importLong = `Import feeds into the store.
+
+A FEED is a file, a glob, a folder (every feed in it), an http(s) URL, or - for
+standard input. Formats are JSON lines, a JSON array, CSV and TSV with a header,
+Magento's product CSV, and Parquet, each also compressed by gzip or zstd; they
+are recognised by content and name. See 'catalog help feeds'.
+
+Every record has exactly one outcome, and the report's counting closes:
+
+  read = created + updated + unchanged + rejected + merged + duplicates
+
+The last record of a key wins, and a record that is as it was costs a
+comparison only. An import that was interrupted, or killed, is repeated by the
+same command: what was in already is then unchanged.
+
+MODES
+  upsert  a record replaces its document (the default); price and stock that
+          the record does not mention stay as they are
+  patch   a record is merged into its document (RFC 7396); a key that the store
+          does not have is a reject
+  sync    upsert, then delete what this --source imported before and no longer
+          has, unless a guard refuses it
+  delete  a record's key names what to delete
+
+GUARDS
+  Limits are a count (100), a share (2%) or none.
+  --max-rejects       stop early when more records than this are rejected
+  --max-unreadable    sync deletes nothing when more records than this could
+                      not be read, for their keys are unknown
+  --max-delete        sync deletes nothing when it would be more of the
+                      source's records than this
+  --max-price-change  prices stay as they are when more of them than this would
+                      change by more than half, or become 0
+`
+
+const importExample = `  catalog import products.jsonl.gz
+  catalog import --mode sync --source erp --rejects rejects.jsonl nightly/
+  catalog import --kind prices --source erp prices.csv
+  catalog import --map supplier.yaml --source supplier https://example.com/feed.json
+  zcat feed.gz | catalog import --dry-run --report - -q -`
+
+// importOptions are the flags of catalog import.
+type importOptions struct {
+	kind, mode, source  string
+	input               importer.Input
+	mapFile, sku        string
+	schema              string
+	guards              importer.Guards
+	dryRun, noProgress  bool
+	rejects, reportFile string
+	workers             int
+	tempDir             string
+}
+
+func (o *importOptions) addFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&o.kind, "kind", "products", "what the records are: products, prices, stock, categories or attributes")
+	f.StringVar(&o.mode, "mode", "upsert", "what they do: upsert, patch, sync or delete")
+	f.StringVar(&o.source, "source", "default", "`NAME` of who sends the feed and owns its records")
+	addInputFlags(cmd, &o.input)
+	f.StringVar(&o.mapFile, "map", "", "mapping `FILE` (YAML or JSON) for a feed with fields of its own; 'catalog inspect' suggests one")
+	f.StringVar(&o.sku, "sku", "", "the `FIELD` that is the SKU, for a feed that needs no other mapping")
+	f.StringVar(&o.schema, "schema", "", "reject records that do not satisfy this JSON Schema `FILE`")
+	f.BoolVar(&o.dryRun, "dry-run", false, "say what would happen and change nothing")
+	f.StringVar(&o.rejects, "rejects", "", "write rejected records to `FILE`, to be corrected and imported again")
+	f.Var(limitValue{&o.guards.MaxRejects, "none"}, "max-rejects", "stop above this many rejects")
+	f.Var(limitValue{&o.guards.MaxUnreadable, "0"}, "max-unreadable", "refuse sync's deletes above this many unreadable records; not one if not given")
+	f.Var(limitValue{&o.guards.MaxDelete, "10%"}, "max-delete", "refuse sync's deletes above this many of the source's records")
+	f.Var(limitValue{&o.guards.MaxPriceChange, "5%"}, "max-price-change", "refuse prices when more than this change by more than half, or become 0")
+	f.StringVar(&o.reportFile, "report", "", "write the report as JSON to `FILE`, - for standard output")
+	f.IntVar(&o.workers, "workers", 0, "decoding `N` goroutines; 0: one per processor")
+	f.StringVar(&o.tempDir, "temp-dir", "", "`DIR` for temporary files; the system's if empty")
+	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress")
+	completeWords(cmd, "kind", kindNames()...)
+	completeWords(cmd, "mode", "upsert", "patch", "sync", "delete")
+}
+
+// addInputFlags adds the flags that say how to read a feed.
+func addInputFlags(cmd *cobra.Command, in *importer.Input) {
+	f := cmd.Flags()
+	f.StringVar(&in.Format, "format", "", "jsonl, json, csv, tsv, magento or parquet; recognised if empty")
+	f.StringVar(&in.Encoding, "encoding", "", "of CSV: utf-8, utf-16 or windows-1252; utf-8 if empty")
+	f.StringVar(&in.Delimiter, "delimiter", "", "of CSV, one `CHARACTER`; found in the header if empty")
+	completeWords(cmd, "format", "jsonl", "json", "csv", "tsv", "magento", "parquet")
+	completeWords(cmd, "encoding", "utf-8", "utf-16", "windows-1252")
+}
+
+func newImportCommand(a *app) *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:     "import FEED…",
+		Short:   "Import feeds into the store",
+		Long:    importLong + "\n" + exitHelp,
+		Example: importExample,
+		GroupID: "feeds",
+		Args:    atLeastOne("FEED"),
+		RunE: a.action(func(ctx context.Context, args []string) error {
+			return runImport(ctx, a, o, args)
+		}),
+	}
+	o.addFlags(cmd)
+	return cmd
+}
+
+// runImport imports feeds, shows the report and returns what the exit status
+// is decided by.
+func runImport(ctx context.Context, a *app, o importOptions, feeds []string) error {
+	opts, err := o.options(a, feeds)
+	if err != nil {
+		return err
+	}
+	if o.rejects == "-" && o.reportFile == "-" {
+		return usagef("--rejects and --report cannot both be standard output")
+	}
+	var rejects *outFile
+	if o.rejects != "" {
+		if rejects, err = a.create(o.rejects); err != nil {
+			return fmt.Errorf("rejects: %w", err)
+		}
+		defer rejects.discard()
+		opts.Rejects = rejects
+	}
+	shown := a.newProgress(o.noProgress)
+	if shown != nil {
+		opts.Progress = shown.show
+	}
+	mode := mayCreate
+	if o.dryRun {
+		mode = orEmpty
+	}
+	var report *importer.Report
+	err = a.withStore(ctx, mode, func(s catalog.Store) error {
+		var err error
+		report, err = importer.Run(ctx, s, opts)
+		return err
+	})
+	shown.finish()
+	if report == nil || errors.Is(err, importer.ErrUsage) {
+		return err
+	}
+	if rejects != nil {
+		// However the import ended: these records were rejected.
+		err = errors.Join(err, rejects.commit())
+	}
+	return finishImport(a, o, report, err)
+}
+
+// finishImport tells the outcome to people and to --report.
+func finishImport(a *app, o importOptions, report *importer.Report, err error) error {
+	if o.reportFile != "" {
+		data, jerr := json.MarshalIndent(report, "", "  ")
+		if jerr == nil {
+			jerr = a.writeAtomic(o.reportFile, append(data, '\n'))
+		}
+		if jerr != nil {
+			return errors.Join(err, fmt.Errorf("report: %w", jerr))
+		}
+	}
+	// Of an import that failed before it read anything the error says it all.
+	if started := report.Status != "failed" || report.Read > 0; started && !a.global.quiet {
+		w := a.stdout
+		if o.reportFile == "-" || o.rejects == "-" {
+			w = a.stderr
+		}
+		if perr := printReport(w, report, o.rejects); perr != nil {
+			return errors.Join(err, perr)
+		}
+	}
+	if err == nil && (report.Rejected > 0 || report.Status == "rejects") {
+		return reported{errRejects}
+	}
+	if errors.Is(err, importer.ErrRefused) && !a.global.quiet {
+		return reported{err}
+	}
+	return err
+}
+
+// options turns the flags into the importer's options.
+func (o importOptions) options(a *app, feeds []string) (importer.Options, error) {
+	kind, err := catalog.ParseKind(o.kind)
+	if err != nil {
+		return importer.Options{}, usagef("--kind: %w", err)
+	}
+	if !slices.Contains([]string{"upsert", "patch", "sync", "delete"}, o.mode) {
+		return importer.Options{}, usagef("--mode %q: use upsert, patch, sync or delete", o.mode)
+	}
+	if o.source == "" {
+		return importer.Options{}, usagef("--source is empty")
+	}
+	if o.workers < 0 {
+		return importer.Options{}, usagef("--workers %d is negative", o.workers)
+	}
+	opts := importer.Options{
+		Feeds: feeds, Kind: kind, Mode: importer.Mode(o.mode), Source: o.source,
+		Input: o.input, SKU: o.sku, Guards: o.guards, DryRun: o.dryRun,
+		Workers: o.workers, TempDir: o.tempDir, Stdin: a.stdin,
+	}
+	opts.Input.Delimiter = unescapeDelimiter(o.input.Delimiter)
+	if opts.Mapping, err = readOption("--map", o.mapFile); err != nil {
+		return opts, err
+	}
+	opts.Schema, err = readOption("--schema", o.schema)
+	return opts, err
+}
+
+// readOption reads the file that a flag names, if it names one.
+func readOption(flag, path string) ([]byte, error) {
+	if path == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usagef("%s: %w", flag, err)
+	}
+	if len(strings.TrimSpace(string(data))) == 0 {
+		return nil, usagef("%s: %s is empty", flag, path)
+	}
+	return data, nil
+}
+
+// unescapeDelimiter lets a shell's user write a tab.
+func unescapeDelimiter(s string) string {
+	if s == `\t` || s == "tab" {
+		return "\t"
+	}
+	return s
+}
+
+// kindNames lists the kinds as flags take them.
+func kindNames() []string {
+	var names []string
+	for _, k := range catalog.Kinds() {
+		names = append(names, k.Plural())
+	}
+	return names
+}
+
+// completeWords offers words for the value of a flag in the shell.
+func completeWords(cmd *cobra.Command, flag string, words ...string) {
+	// The only error is a flag that does not exist, which a test would find.
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+}

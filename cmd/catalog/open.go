@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"catalog/catalog"
+	"catalog/catalog/memstore"
+	"catalog/catalog/pebblestore"
+)
+
+// openMode says what a command wants of the store.
+type openMode int
+
+const (
+	mayCreate openMode = iota // make the store if there is none
+	mustExist                 // a store that is not there is an error
+	orEmpty                   // a store that is not there is empty, and is not made
+)
+
+// openStore opens the store that --store names.
+func (a *app) openStore(ctx context.Context, mode openMode) (catalog.Store, error) {
+	scheme, rest, ok := strings.Cut(a.global.store, ":")
+	if !ok {
+		return nil, usagef("--store %q is no URL of a store: use pebble:DIR", a.global.store)
+	}
+	switch scheme {
+	case "pebble":
+		dir := strings.TrimPrefix(rest, "//")
+		if dir == "" {
+			return nil, usagef("--store %q names no folder: use pebble:DIR", a.global.store)
+		}
+		if mode != mayCreate && !hasEntries(dir) {
+			if mode == orEmpty {
+				return memstore.New(), nil
+			}
+			return nil, usagef("there is no store in %s: import a feed into it first, or name another by --store", filepath.Clean(dir))
+		}
+		return pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log})
+	case "memory":
+		// Gone with the process: for trying a feed's import, and for tests.
+		return memstore.New(), nil
+	case "mongodb", "mongodb+srv", "http", "https":
+		return nil, usagef("--store %q: stores on a server are not in this version: use pebble:DIR", a.global.store)
+	}
+	return nil, usagef("--store %q: unknown scheme %q: use pebble:DIR", a.global.store, scheme)
+}
+
+// hasEntries reports whether dir is a folder with something in it. Only what
+// is surely not a store is refused here; the store itself says the rest.
+func hasEntries(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) > 0 || err != nil && !notThere(err)
+}
