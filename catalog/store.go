@@ -192,6 +192,11 @@ type LeaseInfo struct {
 	Expires time.Time
 }
 
+// MetaStoreViews is the name under which the shop's store views are kept as
+// Meta: a JSON object of store code → {language, currency, website,
+// root_category}.
+const MetaStoreViews = "settings/stores"
+
 // MetaEntry is a value kept by SetMeta.
 type MetaEntry struct {
 	Name  string

@@ -200,10 +200,8 @@ func (r *run) open(ctx context.Context) error {
 // shape marks the errors of feeds that are not what they should be, and that
 // no further try will mend, as ErrUsage.
 func shape(err error) error {
-	for _, sentinel := range []error{feed.ErrNoFeed, feed.ErrFormat, feed.ErrHeader, feed.ErrEncoding, feed.ErrOption} {
-		if errors.Is(err, sentinel) {
-			return fmt.Errorf("%w: %w", ErrUsage, err)
-		}
+	if feed.Misshapen(err) {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	return err
 }

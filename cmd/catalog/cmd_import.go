@@ -67,6 +67,7 @@ type importOptions struct {
 	rejects, reportFile string
 	workers             int
 	tempDir             string
+	batchBytes          int64
 }
 
 func (o *importOptions) addFlags(cmd *cobra.Command) {
@@ -87,6 +88,7 @@ func (o *importOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.reportFile, "report", "", "write the report as JSON to `FILE`, - for standard output")
 	f.IntVar(&o.workers, "workers", 0, "decoding `N` goroutines; 0: one per processor")
 	f.StringVar(&o.tempDir, "temp-dir", "", "`DIR` for temporary files; the system's if empty")
+	f.Int64Var(&o.batchBytes, "batch-bytes", 0, "write about this many `BYTES` at a time; 0: 64 MiB")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress")
 	completeWords(cmd, "kind", kindNames()...)
 	completeWords(cmd, "mode", "upsert", "patch", "sync", "delete")
@@ -147,6 +149,11 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 	}
 	var report *importer.Report
 	err = a.withStore(ctx, mode, func(s catalog.Store) error {
+		if !o.dryRun {
+			if err := a.keepStoreViews(ctx, s); err != nil {
+				return err
+			}
+		}
 		var err error
 		report, err = importer.Run(ctx, s, opts)
 		return err
@@ -204,13 +211,16 @@ func (o importOptions) options(a *app, feeds []string) (importer.Options, error)
 	if o.source == "" {
 		return importer.Options{}, usagef("--source is empty")
 	}
+	if o.batchBytes < 0 {
+		return importer.Options{}, usagef("--batch-bytes %d is negative", o.batchBytes)
+	}
 	if o.workers < 0 {
 		return importer.Options{}, usagef("--workers %d is negative", o.workers)
 	}
 	opts := importer.Options{
 		Feeds: feeds, Kind: kind, Mode: importer.Mode(o.mode), Source: o.source,
 		Input: o.input, SKU: o.sku, Guards: o.guards, DryRun: o.dryRun,
-		Workers: o.workers, TempDir: o.tempDir, Stdin: a.stdin,
+		Workers: o.workers, BatchBytes: o.batchBytes, TempDir: o.tempDir, Stdin: a.stdin,
 	}
 	opts.Input.Delimiter = unescapeDelimiter(o.input.Delimiter)
 	if opts.Mapping, err = readOption("--map", o.mapFile); err != nil {

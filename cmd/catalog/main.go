@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"catalog/importer"
+	"catalog/importer/inspect"
 )
 
 // The exit statuses; exitHelp documents them.
@@ -101,7 +102,7 @@ func exitStatus(err error) int {
 		return statusOK
 	case errors.Is(err, errInterrupted):
 		return statusInterrupted
-	case errors.As(err, &usage), errors.Is(err, importer.ErrUsage):
+	case errors.As(err, &usage), errors.Is(err, importer.ErrUsage), errors.Is(err, inspect.ErrShape):
 		return statusUsage
 	case errors.Is(err, importer.ErrTooManyRejects):
 		return statusFailed

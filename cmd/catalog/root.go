@@ -19,6 +19,8 @@ type app struct {
 	global  globalOptions
 	log     *slog.Logger
 	origins origins
+
+	storeViews []byte // stores: of the settings file, as JSON; nil if it has none
 }
 
 // globalOptions are the flags of every command.

@@ -23,6 +23,9 @@ func (a *app) applySettings(cmd *cobra.Command) error {
 		return err
 	}
 	a.origins = origins{}
+	if m := member(file.root, "stores"); m != nil {
+		a.storeViews = m.Value.AppendJSON(nil)
+	}
 	var failed error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if failed == nil {

@@ -82,6 +82,17 @@ const (
 // errEnough stops reading when enough was read.
 var errEnough = errors.New("enough")
 
+// ErrShape: a feed, or what was asked of it, is not what it should be.
+var ErrShape = errors.New("unusable feed")
+
+// fault marks the errors that no further try will mend.
+func fault(err error) error {
+	if feed.Misshapen(err) {
+		return fmt.Errorf("%w: %w", ErrShape, err)
+	}
+	return fmt.Errorf("inspect: %w", err)
+}
+
 // Inspect reads the feeds (files, globs, folders, URLs, "-") and says what they
 // are like. A feed that breaks off is reported as truncated, and is no error.
 func Inspect(ctx context.Context, feeds []string, o Options) (*Report, error) {
@@ -90,14 +101,14 @@ func Inspect(ctx context.Context, feeds []string, o Options) (*Report, error) {
 		Header: o.Header, Client: o.Client, Stdin: o.Stdin, TempDir: o.TempDir,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("inspect: %w", err)
+		return nil, fault(err)
 	}
 	r := &Report{}
 	c := newCollector()
 	for _, in := range inputs {
 		f, err := inspectFeed(ctx, in, c, o)
 		if err != nil {
-			return nil, fmt.Errorf("inspect: %w", err)
+			return nil, fault(err)
 		}
 		r.Feeds = append(r.Feeds, *f)
 		r.Records += f.Records

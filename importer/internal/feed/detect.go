@@ -52,7 +52,9 @@ func (in *Input) sniff(ctx context.Context) ([]byte, error) {
 
 // recognise sets Encoding and Format by the first bytes of the unpacked feed.
 func (in *Input) recognise(raw []byte) ([]byte, error) {
-	in.Format = strings.ToLower(in.opts.Format)
+	if in.Format = strings.ToLower(in.opts.Format); in.Format == "ndjson" {
+		in.Format = JSONL
+	}
 	if bytes.HasPrefix(raw, []byte("PAR1")) {
 		if in.Format == "" {
 			in.Format = Parquet

@@ -59,6 +59,17 @@ var (
 	ErrOption = errors.New("invalid option")
 )
 
+// Misshapen reports whether err says that a feed, or what was asked of it, is
+// not what it should be, so that no further try will mend it.
+func Misshapen(err error) bool {
+	for _, sentinel := range []error{ErrNoFeed, ErrFormat, ErrHeader, ErrEncoding, ErrOption} {
+		if errors.Is(err, sentinel) {
+			return true
+		}
+	}
+	return false
+}
+
 // Record is one record of a feed. All slices are valid until the Decoder's
 // next record only.
 type Record struct {
@@ -132,7 +143,9 @@ type Reader interface {
 // Decoder turns chunks into records.
 type Decoder interface {
 	// Decode calls yield for each record of c in order. It returns yield's
-	// error, or that of reading, where chunks are read late (Parquet).
+	// error. Parquet is read here, not by Chunks: there Decode, and Keys, may
+	// also return ErrTruncated, when the columns of the chunk are damaged, or
+	// ErrChanged, in both cases without having yielded any of its records.
 	Decode(c *Chunk, yield func(*Record) error) error
 	// Close frees what the decoder holds.
 	Close() error

@@ -98,10 +98,11 @@ type magentoPlan struct {
 }
 
 type magentoColumn struct {
-	at   int
-	role magentoRole
-	name string
-	key  []byte // `"name":`
+	at     int
+	role   magentoRole
+	name   string
+	key    []byte // `"name":`
+	global bool   // the same in all stores
 }
 
 // magentoStock is a column of the stock item; it counts only where the shop's
@@ -127,6 +128,7 @@ func newMagentoPlan(h csvHeader) (*magentoPlan, error) {
 			c.name = col.name
 		}
 		c.key = append(appendString(nil, []byte(c.name)), ':')
+		c.global = c.name == "type" || c.name == "attribute_set" || c.name == "websites"
 		switch {
 		case !ok:
 			p.attributes = append(p.attributes, c)
@@ -170,7 +172,7 @@ func (p *magentoPlan) planPrice() {
 		{"cost", "cost", asNumber}, {"msrp_price", "msrp", asNumber}, {"msrp", "msrp", asNumber},
 	} {
 		if at := p.column(c.column); at >= 0 && !(c.column == "msrp" && p.column("msrp_price") >= 0) {
-			p.price = append(p.price, magentoColumn{at, c.role, c.member, []byte(`"` + c.member + `":`)})
+			p.price = append(p.price, magentoColumn{at: at, role: c.role, name: c.member, key: []byte(`"` + c.member + `":`)})
 		}
 	}
 }
@@ -195,7 +197,7 @@ func (p *magentoPlan) planStock() {
 	} {
 		if at := p.column(c.column); at >= 0 {
 			p.stock = append(p.stock, magentoStock{
-				magentoColumn: magentoColumn{at, asNumber, c.member, []byte(`"` + c.member + `":`)},
+				magentoColumn: magentoColumn{at: at, role: asNumber, name: c.member, key: []byte(`"` + c.member + `":`)},
 				flag:          c.flag, useConfig: p.column(c.useConfig), unlessNo: c.unlessNo,
 			})
 		}

@@ -13,8 +13,9 @@ const emptyValue = "__EMPTY__VALUE__"
 // overrides), images "images", additional_attributes and columns that Magento
 // does not have by itself "attributes", and so on. A row with a
 // store_view_code becomes an overlay: what its cells say stands under
-// "stores"; prices there are flat members, which package catalog takes for
-// prices of that store.
+// "stores", except the type, the attribute set and the websites, which Magento
+// repeats there but does not read; prices are flat members there, which package
+// catalog takes for prices of that store.
 type magentoDecoder struct {
 	csvDecoder
 	plan  *magentoPlan
@@ -128,7 +129,9 @@ func (d *magentoDecoder) product() (overlay bool) {
 		out = append(out, ":{"...)
 	}
 	for i := range d.plan.direct {
-		out = d.direct(out, &d.plan.direct[i])
+		if col := &d.plan.direct[i]; !overlay || !col.global {
+			out = d.direct(out, col)
+		}
 	}
 	out = d.attributes(out)
 	out = d.images(out)

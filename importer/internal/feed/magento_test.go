@@ -88,7 +88,7 @@ func TestMagentoRows(t *testing.T) {
 		{"attribute cleared", row{"additional_attributes": "a=__EMPTY__VALUE__"}, `{"attributes":{"a":null}}`, false},
 		{"variants", row{"configurable_variations": "sku=A-S,size=S,color=Red, dark|sku=A-M,size=M", "configurable_variation_labels": "size=Size,color=Colour, all"},
 			`{"variants":[{"sku":"A-S","attributes":{"size":"S","color":"Red, dark"}},{"sku":"A-M","attributes":{"size":"M"}}],"variant_labels":{"size":"Size","color":"Colour, all"}}`, false},
-		{"overlay", row{"store_view_code": "de", "name": "Hemd", "description": "", "price": "9.5", "qty": "3", "additional_attributes": "color=Rot"},
+		{"overlay", row{"store_view_code": "de", "product_type": "simple", "attribute_set_code": "Top", "product_websites": "base", "name": "Hemd", "description": "", "price": "9.5", "qty": "3", "additional_attributes": "color=Rot"},
 			`{"stores":{"de":{"name":"Hemd","price":9.5,"stock":{"qty":3},"attributes":{"color":"Rot"}}}}`, true},
 		{"admin", row{"store_view_code": "admin", "name": "N"}, `{"name":"N"}`, false},
 	} {
