@@ -3,6 +3,7 @@ package importer
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -92,7 +93,7 @@ func (g *priceGuard) chunk(ctx context.Context, c *feed.Chunk) (any, error) {
 	out := &priceChanges{}
 	g.keys, g.bodies = g.keys[:0], g.bodies[:0]
 	g.parser.Reuse()
-	if err := g.dec.Decode(c, g.record); err != nil {
+	if err := g.dec.Decode(c, g.record); err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
 	if len(g.keys) == 0 {

@@ -140,13 +140,14 @@ func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	var buf []byte
 	buf, l.out.writes = l.bufs.get()
 	l.parser.Reset(buf)
-	if err := l.dec.Decode(c, l.record); err != nil {
+	err := l.dec.Decode(c, l.record)
+	if err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
 	l.fold()
 	l.out.buf = l.parser.Buffer()
 	l.out.size = len(l.out.buf)
-	return l.out, nil
+	return l.out, err
 }
 
 func (l *loader) record(rec *feed.Record) error {

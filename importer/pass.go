@@ -10,6 +10,7 @@ import (
 )
 
 // worker turns chunks into results. Each is used by one goroutine at a time.
+// With feed.ErrTruncated comes the result of what could be read.
 type worker interface {
 	begin(in *input)
 	chunk(ctx context.Context, c *feed.Chunk) (any, error)
@@ -54,7 +55,7 @@ func (r *run) passInput(ctx context.Context, in *input, workers []worker, done f
 			return nil
 		})
 		if errors.Is(err, feed.ErrTruncated) {
-			in.report.Truncated, in.cut = true, err
+			in.damaged(err)
 			return nil
 		}
 		return err
@@ -67,7 +68,10 @@ func (r *run) passInput(ctx context.Context, in *input, workers []worker, done f
 				r.prog.at(in.Name, in.before+j.chunk.Read)
 				result, err := w.chunk(ctx, j.chunk)
 				j.chunk.Release()
-				if err != nil {
+				if errors.Is(err, feed.ErrTruncated) {
+					// A damaged part of a feed whose other parts can be read.
+					in.damaged(err)
+				} else if err != nil {
 					return err
 				}
 				j.out <- result

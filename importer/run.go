@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"catalog/catalog"
@@ -61,7 +62,18 @@ type input struct {
 	next   int64 // the first ordinal after its last; set by the first pass
 	before int64 // bytes of the inputs before it
 	report FeedReport
-	cut    error // why the input ended too early
+	mu     sync.Mutex
+	cut    error // why the input ended too early, or has holes
+}
+
+// damaged notes that not all of the input could be read.
+func (in *input) damaged(err error) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.report.Truncated = true
+	if in.cut == nil {
+		in.cut = err
+	}
 }
 
 func newRun(store catalog.Store, o Options) *run {

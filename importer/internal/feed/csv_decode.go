@@ -27,8 +27,8 @@ type csvDecoder struct {
 func (d *csvDecoder) Close() error { return nil }
 
 // rows calls yield for each row of c that is not blank. Cells are nil when
-// rec.Err is set.
-func (d *csvDecoder) rows(c *Chunk, yield func(rec *Record, cells []cell) error) error {
+// rec.Err is set. Rows that are not UTF-8 are found if check says so.
+func (d *csvDecoder) rows(c *Chunk, check bool, yield func(rec *Record, cells []cell) error) error {
 	rec := &d.rec
 	*rec = Record{Ord: c.Ord, Line: c.Line, Offset: c.Offset}
 	for data := c.Data; len(data) > 0; {
@@ -49,7 +49,7 @@ func (d *csvDecoder) rows(c *Chunk, yield func(rec *Record, cells []cell) error)
 			rec.Err = &Reject{ReasonQuote, "a quote is in the wrong place"}
 		case len(cells) != len(d.header.cols):
 			rec.Err = &Reject{ReasonRagged, fmt.Sprintf("the row has %d cells, the header %d", len(cells), len(d.header.cols))}
-		case d.check && !utf8.Valid(raw):
+		case check && !utf8.Valid(raw):
 			rec.Err = &Reject{catalog.ReasonUTF8, "the row is not UTF-8: if the feed is Windows-1252 say so with --encoding windows-1252"}
 		}
 		if rec.Err != nil {
@@ -76,7 +76,7 @@ func (d *csvDecoder) Decode(c *Chunk, yield func(*Record) error) error {
 	if c.reject != nil {
 		return decodeReject(c, yield)
 	}
-	return d.rows(c, func(rec *Record, cells []cell) error {
+	return d.rows(c, d.check, func(rec *Record, cells []cell) error {
 		if rec.Err == nil {
 			rec.Err = d.object(rec.rest(c), cells)
 			if rec.Err == nil {
@@ -140,7 +140,7 @@ func (d *csvDecoder) Keys(c *Chunk, field string, yield func(ord int64, key []by
 		return nil
 	}
 	at := d.header.index(field)
-	return d.rows(c, func(rec *Record, cells []cell) error {
+	return d.rows(c, false, func(rec *Record, cells []cell) error {
 		if rec.Err != nil {
 			return nil
 		}

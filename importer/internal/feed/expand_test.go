@@ -234,7 +234,7 @@ func TestOpenErrors(t *testing.T) {
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), path) {
 				t.Errorf("got %v, want %v with the path", err, tt.want)
 			}
-			if tt.want == ErrEncoding && !strings.Contains(err.Error(), "--encoding") {
+			if errors.Is(tt.want, ErrEncoding) && !strings.Contains(err.Error(), "--encoding") {
 				t.Errorf("%v does not name the flag", err)
 			}
 		})

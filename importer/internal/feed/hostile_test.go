@@ -55,16 +55,28 @@ func TestHostile(t *testing.T) {
 		want   []string // records, or reason, line and offset of those that are none
 		err    error
 	}{
-		{"500 MB line", func() string { return packed(t, "{\"sku\":\"a\"}\n{\"sku\":\"", 'x', long, "\"}\n{\"sku\":\"b\"}\n") }, JSONL,
-			[]string{`{"sku":"a"}`, "record_too_long 2 12", `{"sku":"b"}`}, nil},
+		{
+			"500 MB line", func() string { return packed(t, "{\"sku\":\"a\"}\n{\"sku\":\"", 'x', long, "\"}\n{\"sku\":\"b\"}\n") }, JSONL,
+			[]string{`{"sku":"a"}`, "record_too_long 2 12", `{"sku":"b"}`},
+			nil,
+		},
 		{"500 MB last line", func() string { return packed(t, "{}\n", 'x', long, "") }, JSONL, []string{"{}", "record_too_long 2 3"}, nil},
-		{"500 MB element", func() string { return packed(t, "[{\"sku\":\"a\"},\n{\"sku\":\"\\", 'x', long, "\"},{\"sku\":\"b\"}]") }, JSON,
-			[]string{`{"sku":"a"}`, "record_too_long 2 14", `{"sku":"b"}`}, nil},
+		{
+			"500 MB element", func() string { return packed(t, "[{\"sku\":\"a\"},\n{\"sku\":\"\\", 'x', long, "\"},{\"sku\":\"b\"}]") }, JSON,
+			[]string{`{"sku":"a"}`, "record_too_long 2 14", `{"sku":"b"}`},
+			nil,
+		},
 		{"500 MB of brackets", func() string { return packed(t, "[{},", '[', long, "") }, JSON, []string{`{}`, "record_too_long 1 4"}, ErrTruncated},
-		{"500 MB cell", func() string { return packed(t, "sku,n\na,b\nc,\"", 'x', long, "\"\nd,e\n") }, CSV,
-			[]string{`{"sku":"a","n":"b"}`, "csv_quote 3 10", `{"sku":"d","n":"e"}`}, nil},
-		{"500 MB row", func() string { return packed(t, "sku,n\na,b\nc,", 'x', long, "\nd,e\n") }, CSV,
-			[]string{`{"sku":"a","n":"b"}`, "record_too_long 3 10", `{"sku":"d","n":"e"}`}, nil},
+		{
+			"500 MB cell", func() string { return packed(t, "sku,n\na,b\nc,\"", 'x', long, "\"\nd,e\n") }, CSV,
+			[]string{`{"sku":"a","n":"b"}`, "csv_quote 3 10", `{"sku":"d","n":"e"}`},
+			nil,
+		},
+		{
+			"500 MB row", func() string { return packed(t, "sku,n\na,b\nc,", 'x', long, "\nd,e\n") }, CSV,
+			[]string{`{"sku":"a","n":"b"}`, "record_too_long 3 10", `{"sku":"d","n":"e"}`},
+			nil,
+		},
 		{"500 MB of newlines in quotes", func() string { return packed(t, "sku,n\na,\"", '\n', long, "\"\n") }, CSV, nil, ErrTruncated},
 		{"500 MB header", func() string { return packed(t, "sku,n", 'x', long, "\na,b\n") }, CSV, nil, ErrHeader},
 		{"bomb", func() string { return packed(t, "{\"sku\":\"a\"}\n", '\n', bombFrom+1<<20, "") }, JSONL, []string{`{"sku":"a"}`}, ErrBomb},

@@ -63,8 +63,10 @@ var magentoColumns = map[string]struct {
 }
 
 // magentoSigns are columns that hardly any other feed has.
-var magentoSigns = []string{"store_view_code", "attribute_set_code", "additional_attributes", "product_websites",
-	"product_online", "configurable_variations", "tax_class_name"}
+var magentoSigns = []string{
+	"store_view_code", "attribute_set_code", "additional_attributes", "product_websites",
+	"product_online", "configurable_variations", "tax_class_name",
+}
 
 // isMagentoHeader recognises Magento's product CSV by its header.
 func isMagentoHeader(line []byte) bool {
@@ -167,9 +169,13 @@ func (p *magentoPlan) planPrice() {
 		column, member string
 		role           magentoRole
 	}{
-		{"price", "price", asNumber}, {"special_price", "special_price", asNumber},
-		{"special_price_from_date", "special_from", asDate}, {"special_price_to_date", "special_to", asDate},
-		{"cost", "cost", asNumber}, {"msrp_price", "msrp", asNumber}, {"msrp", "msrp", asNumber},
+		{"price", "price", asNumber},
+		{"special_price", "special_price", asNumber},
+		{"special_price_from_date", "special_from", asDate},
+		{"special_price_to_date", "special_to", asDate},
+		{"cost", "cost", asNumber},
+		{"msrp_price", "msrp", asNumber},
+		{"msrp", "msrp", asNumber},
 	} {
 		if at := p.column(c.column); at >= 0 && !(c.column == "msrp" && p.column("msrp_price") >= 0) {
 			p.price = append(p.price, magentoColumn{at: at, role: c.role, name: c.member, key: []byte(`"` + c.member + `":`)})

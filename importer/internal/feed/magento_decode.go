@@ -30,7 +30,7 @@ func (d *magentoDecoder) Decode(c *Chunk, yield func(*Record) error) error {
 	if c.reject != nil {
 		return decodeReject(c, yield)
 	}
-	return d.rows(c, func(rec *Record, cells []cell) error {
+	return d.rows(c, d.check, func(rec *Record, cells []cell) error {
 		if rec.Err == nil {
 			d.raw, d.cells = rec.rest(c), cells
 			rec.Overlay = d.product()
@@ -58,7 +58,7 @@ func (d *magentoDecoder) Keys(c *Chunk, field string, yield func(ord int64, key 
 	if c.reject != nil {
 		return nil
 	}
-	return d.rows(c, func(rec *Record, cells []cell) error {
+	return d.rows(c, false, func(rec *Record, cells []cell) error {
 		if rec.Err != nil {
 			return nil
 		}

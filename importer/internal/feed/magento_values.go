@@ -152,8 +152,10 @@ func appendDate(out, text []byte, sure bool) []byte {
 		}
 	}
 	american := strings.HasSuffix(strings.ToUpper(s), "M")
-	for _, layout := range []string{"1/2/06, 3:04 PM", "1/2/06 3:04 PM", "1/2/2006, 3:04 PM", "1/2/2006 3:04 PM",
-		"1/2/06", "1/2/2006", "1/2/06, 15:04", "1/2/2006 15:04", "1/2/2006 15:04:05"} {
+	for _, layout := range []string{
+		"1/2/06, 3:04 PM", "1/2/06 3:04 PM", "1/2/2006, 3:04 PM", "1/2/2006 3:04 PM",
+		"1/2/06", "1/2/2006", "1/2/06, 15:04", "1/2/2006 15:04", "1/2/2006 15:04:05",
+	} {
 		t, err := time.Parse(layout, strings.ToUpper(s))
 		if err == nil && (american || sure || t.Day() > 12) {
 			return appendTime(out, t)

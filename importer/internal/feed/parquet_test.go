@@ -67,10 +67,12 @@ type fullRow struct {
 
 func TestParquetTypes(t *testing.T) {
 	name, c := "Ü \"x\"", int32(5)
-	full := fullRow{SKU: "A", Name: &name, I8: -8, U64: math.MaxUint64, U32: math.MaxUint32, F32: 0.1, F64: 1e100, OK: true, Price: -1, Cost: 12345,
+	full := fullRow{
+		SKU: "A", Name: &name, I8: -8, U64: math.MaxUint64, U32: math.MaxUint32, F32: 0.1, F64: 1e100, OK: true, Price: -1, Cost: 12345,
 		Day: 19754, At: time.Date(2024, 2, 1, 3, 4, 5, 600_000_000, time.UTC), ID: [16]byte{0x12, 15: 0xff}, Raw: []byte{0xff, 0}, Doc: `{"x": [1]}`,
 		Plain: []int64{1, 2}, List: []string{"a", ""}, Map: map[string]float64{"k": 1.5}, IntMap: map[int32]bool{7: true},
-		Variants: []variantRow{{SKU: "V1", Attrs: map[string]string{"s": "M"}, Tags: []string{"x", "y"}}, {SKU: "V2"}}}
+		Variants: []variantRow{{SKU: "V1", Attrs: map[string]string{"s": "M"}, Tags: []string{"x", "y"}}, {SKU: "V2"}},
+	}
 	full.Group = &struct {
 		A *string `parquet:"a,optional"`
 		B struct {

@@ -98,8 +98,10 @@ func (w *window) chunk(n int) *Chunk {
 // rejected returns a chunk that is one unreadable record at the window's
 // start. It does not move on.
 func (w *window) rejected(raw []byte, reason Reject) *Chunk {
-	return &Chunk{Ord: w.line - 1, Line: w.line, Offset: w.off, Read: w.t.src.n,
-		Data: bytes.Clone(raw[:min(len(raw), MaxRaw)]), reject: &reason}
+	return &Chunk{
+		Ord: w.line - 1, Line: w.line, Offset: w.off, Read: w.t.src.n,
+		Data: bytes.Clone(raw[:min(len(raw), MaxRaw)]), reject: &reason,
+	}
 }
 
 // discard drops the first n bytes.

@@ -93,9 +93,22 @@ func TestColumnScan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []Column{{"sku", TypeString}, {"a:number", TypeString}, {"crlf", TypeString}, {"d", TypeDouble}, {"empty", TypeString},
-		{"esc\"é", TypeString}, {"mixed", TypeJSON}, {"n", TypeInt}, {"name", TypeString}, {"nul", TypeJSON}, {"num", TypeNumber},
-		{"ok", TypeBool}, {"tags", TypeJSON}, {"wide", TypeNumber}}
+	want := []Column{
+		{"sku", TypeString},
+		{"a:number", TypeString},
+		{"crlf", TypeString},
+		{"d", TypeDouble},
+		{"empty", TypeString},
+		{"esc\"é", TypeString},
+		{"mixed", TypeJSON},
+		{"n", TypeInt},
+		{"name", TypeString},
+		{"nul", TypeJSON},
+		{"num", TypeNumber},
+		{"ok", TypeBool},
+		{"tags", TypeJSON},
+		{"wide", TypeNumber},
+	}
 	if got := scan.Columns(); !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
@@ -103,8 +116,14 @@ func TestColumnScan(t *testing.T) {
 
 func TestWriterErrors(t *testing.T) {
 	for _, o := range []WriterOptions{
-		{Format: "xml"}, {Format: JSONL, Compression: "lzma"}, {Format: Parquet, Compression: "lzma", Columns: []Column{{"a", TypeInt}}}, {Format: CSV}, {Format: Parquet},
-		{Format: CSV, Columns: []Column{{"a", TypeInt}, {"a", TypeBool}}}, {Format: CSV, Columns: []Column{{"", TypeInt}}}, {Format: CSV, Columns: []Column{{"a", "date"}}},
+		{Format: "xml"},
+		{Format: JSONL, Compression: "lzma"},
+		{Format: Parquet, Compression: "lzma", Columns: []Column{{"a", TypeInt}}},
+		{Format: CSV},
+		{Format: Parquet},
+		{Format: CSV, Columns: []Column{{"a", TypeInt}, {"a", TypeBool}}},
+		{Format: CSV, Columns: []Column{{"", TypeInt}}},
+		{Format: CSV, Columns: []Column{{"a", "date"}}},
 	} {
 		if _, err := NewWriter(&bytes.Buffer{}, o); !errors.Is(err, ErrOption) {
 			t.Errorf("%v: got %v", o, err)
