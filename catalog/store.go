@@ -124,6 +124,16 @@ type Compacter interface {
 	// Compact rewrites the store's files so that they are as small and as fast
 	// to read as they get. It is never needed for correctness.
 	Compact(ctx context.Context) error
+	// Untidy reports whether so much was loaded since the last time that
+	// reading suffers, and Compact is worth its time.
+	Untidy() bool
+}
+
+// Loader is a Store that can put off the work it does in the background.
+type Loader interface {
+	// Hold keeps that work back until release is called, for an import that
+	// needs the processor for itself. More than one may hold.
+	Hold() (release func())
 }
 
 // Range is a half-open interval of keys; an empty To has no upper end.

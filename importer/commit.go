@@ -12,7 +12,7 @@ import (
 // Batches are as large as memory allows, because the embedded store sorts each
 // into a table of its own, and the fewer there are the less is merged later.
 const (
-	batchBytes  = 64 << 20
+	batchBytes  = 48 << 20
 	batchWrites = 400_000
 	writeCost   = 160 // bytes of memory of a write beside its body
 )

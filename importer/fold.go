@@ -66,8 +66,8 @@ func (l *loader) fold() {
 // groupSize returns how many rows of the feed are folded under a key.
 func (r *run) groupSize(key string) int {
 	n := 0
-	r.man.Each(r.man.OfString(key), func(e *manifest.Entry) bool {
-		if e.Flags()&manifest.Variant == 0 && r.group.Has(e.Ord) {
+	r.man.Each(r.man.OfString(key), func(e manifest.Entry) bool {
+		if e.Flags()&manifest.Variant == 0 && r.group.Has(e.Ord()) {
 			n++
 		}
 		return true
@@ -224,9 +224,9 @@ func (r *run) spoolRow(x *row) error {
 	}
 	s.size += int64(len(b))
 	end := uint64(s.size)
-	r.man.Each(r.man.OfString(x.key), func(e *manifest.Entry) bool {
-		if e.Flags()&manifest.Variant == 0 && e.Ord == x.ord {
-			e.Value = end
+	r.man.Each(r.man.OfString(x.key), func(e manifest.Entry) bool {
+		if e.Flags()&manifest.Variant == 0 && e.Ord() == x.ord {
+			e.SetValue(end)
 			return false
 		}
 		return true
@@ -285,13 +285,13 @@ func (r *run) foldSpooled(ctx context.Context) error {
 	}
 	fresh()
 	var rows []*row
-	err := r.man.Groups(func(g []*manifest.Entry) error {
+	err := r.man.Groups(func(g []manifest.Entry) error {
 		rows = rows[:0]
 		for _, e := range g {
-			if e.Flags()&manifest.Variant != 0 || !r.group.Has(e.Ord) || e.Value == 0 {
+			if e.Flags()&manifest.Variant != 0 || !r.group.Has(e.Ord()) || e.Value() == 0 {
 				continue
 			}
-			x, err := r.spool.row(r, int64(e.Value), e.Ord)
+			x, err := r.spool.row(r, int64(e.Value()), e.Ord())
 			if err != nil {
 				return err
 			}

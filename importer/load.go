@@ -73,9 +73,9 @@ func (r *run) loadAgain(ctx context.Context) error {
 		found := false
 		for ord, k := range r.again.rejected {
 			before, ok := uint32(0), false
-			r.man.Each(k, func(e *manifest.Entry) bool {
-				if e.Flags()&manifest.Variant == 0 && e.Ord < ord && r.drop.Has(e.Ord) {
-					before, ok = e.Ord, true
+			r.man.Each(k, func(e manifest.Entry) bool {
+				if e.Flags()&manifest.Variant == 0 && e.Ord() < ord && r.drop.Has(e.Ord()) {
+					before, ok = e.Ord(), true
 				}
 				return true
 			})

@@ -40,7 +40,7 @@ type Options struct {
 	Rejects  io.Writer      // JSON lines of Reject; nil: only counted
 	Progress func(Progress) // called a few times a second from one goroutine
 	Workers  int            // decoding goroutines; 0: one per processor
-	// BatchBytes is about how much is written at a time; 0 is 64 MiB. The
+	// BatchBytes is about how much is written at a time; 0 is 48 MiB. The
 	// import holds two batches in memory.
 	BatchBytes int64
 	TempDir    string    // for spools; "": the system's

@@ -42,6 +42,7 @@ type Report struct {
 	Started      time.Time                `json:"started"`
 	Seconds      float64                  `json:"seconds"`
 	PerSecond    float64                  `json:"per_second"`
+	TidySeconds  float64                  `json:"tidy_seconds,omitempty"` // spent on the store's files after all was in
 	PeakRSSBytes int64                    `json:"peak_rss_bytes"`
 	Feeds        []FeedReport             `json:"feeds"`
 	Rejects      map[catalog.Reason]int64 `json:"rejects_by_reason,omitempty"`

@@ -23,6 +23,9 @@ import (
 // An import may be killed at any moment and started again: what is in already
 // costs only the comparison.
 func Run(ctx context.Context, store catalog.Store, o Options) (*Report, error) {
+	if l, ok := store.(catalog.Loader); ok {
+		defer l.Hold()()
+	}
 	r := newRun(store, o)
 	defer r.close()
 	err := r.run(ctx)

@@ -21,7 +21,7 @@ func (r *run) folds() bool {
 
 // settleRecords finds the records of one key and decides which count.
 func (r *run) settleRecords() {
-	_ = r.man.Groups(func(g []*manifest.Entry) error {
+	_ = r.man.Groups(func(g []manifest.Entry) error {
 		lines, overlays, last := 0, 0, -1
 		for i, e := range g {
 			switch f := e.Flags(); {
@@ -43,12 +43,14 @@ func (r *run) settleRecords() {
 			switch {
 			case f&manifest.Variant != 0:
 			case f&manifest.Overlay == 0 && i != last && !r.folds():
-				r.drop.Set(e.Ord)
+				r.drop.Set(e.Ord())
 				r.todo--
 			case fold:
-				r.group.Set(e.Ord)
+				r.group.Set(e.Ord())
 				e.SetFlags(f | manifest.Open)
-				e.Value = 0 // from now on, where the row was spooled
+				if e.Value() != 0 {
+					e.SetValue(0) // from now on, where the row was spooled
+				}
 			}
 		}
 		return nil
@@ -58,13 +60,14 @@ func (r *run) settleRecords() {
 // settleVariants decides for each embedded variant whether its price and stock
 // count: those of a record of its own go before, and of two parents the later.
 func (r *run) settleVariants() {
-	_ = r.man.Groups(func(g []*manifest.Entry) error {
-		var own *manifest.Entry
+	_ = r.man.Groups(func(g []manifest.Entry) error {
+		var own manifest.Entry
+		found := false
 		later := false
 		for i := len(g) - 1; i >= 0; i-- {
 			e := g[i]
-			if e.Flags()&manifest.Variant == 0 && !r.drop.Has(e.Ord) {
-				own = e
+			if e.Flags()&manifest.Variant == 0 && !r.drop.Has(e.Ord()) {
+				own, found = e, true
 			}
 		}
 		for i := len(g) - 1; i >= 0; i-- {
@@ -72,13 +75,13 @@ func (r *run) settleVariants() {
 			f := e.Flags()
 			switch {
 			case f&manifest.Variant == 0 || f&manifest.Open != 0:
-			case r.drop.Has(e.Ord):
+			case r.drop.Has(e.Ord()):
 				e.SetFlags(manifest.Variant | superseded)
 			case later:
 				e.SetFlags(f | superseded)
 			default:
 				later = true
-				if own == nil {
+				if !found {
 					continue
 				}
 				taken := own.Flags()
@@ -160,14 +163,14 @@ func (r *run) match(h *catalog.Head, k manifest.Key) {
 	if h.Source != r.o.Source {
 		value += differs // it changes hands
 	}
-	r.man.Each(k, func(e *manifest.Entry) bool {
+	r.man.Each(k, func(e manifest.Entry) bool {
 		f := e.Flags()
 		switch {
 		case f&manifest.Open != 0, f&manifest.Variant != 0 && f&superseded != 0:
 		case f&has != 0:
-			manifest.Subtract(e, value)
+			e.Subtract(value)
 		case f&null != 0:
-			manifest.Subtract(e, differs)
+			e.Subtract(differs)
 		}
 		return true
 	})
@@ -177,27 +180,27 @@ func (r *run) match(h *catalog.Head, k manifest.Key) {
 // counts them.
 func (r *run) settleSame() {
 	changed := manifest.NewBits(int64(len(r.same)) * 64)
-	skip := func(e *manifest.Entry) bool {
+	skip := func(e manifest.Entry) bool {
 		f := e.Flags()
-		return r.drop.Has(e.Ord) || f&manifest.Variant != 0 && f&superseded != 0
+		return r.drop.Has(e.Ord()) || f&manifest.Variant != 0 && f&superseded != 0
 	}
-	_ = r.man.Groups(func(g []*manifest.Entry) error {
+	_ = r.man.Groups(func(g []manifest.Entry) error {
 		for _, e := range g {
-			if !skip(e) && (e.Flags()&manifest.Open != 0 || e.Value != 0) {
-				changed.Set(e.Ord)
+			if !skip(e) && (e.Flags()&manifest.Open != 0 || e.Value() != 0) {
+				changed.Set(e.Ord())
 			}
 		}
 		return nil
 	})
 	var main, price, stock Counts
-	_ = r.man.Groups(func(g []*manifest.Entry) error {
+	_ = r.man.Groups(func(g []manifest.Entry) error {
 		for _, e := range g {
-			if r.drop.Has(e.Ord) || changed.Has(e.Ord) {
+			if r.drop.Has(e.Ord()) || changed.Has(e.Ord()) {
 				continue
 			}
 			f := e.Flags()
 			if f&manifest.Variant == 0 {
-				r.same.Set(e.Ord)
+				r.same.Set(e.Ord())
 				r.todo--
 				main.Read++
 				main.Unchanged++
@@ -240,10 +243,10 @@ const (
 // ord embeds.
 func (r *run) embedded(sku catalog.Key, ord uint32) (price, stock verdict) {
 	won, lost := false, false
-	r.man.Each(r.man.OfString(string(sku)), func(e *manifest.Entry) bool {
+	r.man.Each(r.man.OfString(string(sku)), func(e manifest.Entry) bool {
 		f := e.Flags()
 		switch {
-		case f&manifest.Variant == 0 && r.drop.Has(e.Ord):
+		case f&manifest.Variant == 0 && r.drop.Has(e.Ord()):
 		case f&manifest.Variant == 0 && f&manifest.Open != 0:
 			price, stock = max(price, waits), max(stock, waits)
 		case f&manifest.Variant == 0:
@@ -253,7 +256,7 @@ func (r *run) embedded(sku catalog.Key, ord uint32) (price, stock verdict) {
 			if f&(manifest.Stock|manifest.StockNull) != 0 {
 				stock = yields
 			}
-		case e.Ord == ord && f&manifest.Open == 0:
+		case e.Ord() == ord && f&manifest.Open == 0:
 			if f&superseded != 0 {
 				lost = true
 			} else {

@@ -26,7 +26,7 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.had = have
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
-	r.man = manifest.New()
+	r.man = manifest.New(r.full)
 	spell := &spellings{man: r.man}
 	r.prog.phase("reading", r.prog.bytes)
 	workers := make([]worker, r.o.Workers)

@@ -143,7 +143,7 @@ func (r *run) inFeed(h *catalog.Head) bool {
 		return r.man.Has(k)
 	}
 	found := false
-	r.man.Each(k, func(e *manifest.Entry) bool {
+	r.man.Each(k, func(e manifest.Entry) bool {
 		found = e.Flags()&manifest.Variant == 0
 		return !found
 	})

@@ -38,7 +38,7 @@ func (a *app) openStore(ctx context.Context, mode openMode) (catalog.Store, erro
 			}
 			return nil, usagef("there is no store in %s: import a feed into it first, or name another by --store", filepath.Clean(dir))
 		}
-		return pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log})
+		return pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log, CacheBytes: a.cacheBytes})
 	case "memory":
 		// Gone with the process: for trying a feed's import, and for tests.
 		return memstore.New(), nil

@@ -53,6 +53,9 @@ func headline(r *importer.Report) string {
 	if r.PerSecond > 0 {
 		line += fmt.Sprintf(", %s records/s", count(int64(r.PerSecond)))
 	}
+	if r.TidySeconds >= 0.1 {
+		line += ", then " + span(time.Duration(r.TidySeconds*float64(time.Second))) + " of tidying"
+	}
 	if r.PeakRSSBytes > 0 {
 		line += fmt.Sprintf(", at most %s of memory", size(r.PeakRSSBytes))
 	}

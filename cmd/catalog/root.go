@@ -20,6 +20,7 @@ type app struct {
 	log     *slog.Logger
 	origins origins
 
+	cacheBytes int64  // of the embedded store's cache; 0: its default
 	storeViews []byte // stores: of the settings file, as JSON; nil if it has none
 }
 

@@ -1,5 +1,5 @@
-// Package manifest remembers which records a feed has: 24 bytes each, outside
-// the garbage-collected heap. It finds records of one key, tells which of
+// Package manifest remembers which records a feed has: 16 bytes each, and 8
+// more where records are to be compared, outside the garbage-collected heap. It finds records of one key, tells which of
 // them counts, compares all of them with the heads of a store, and answers
 // whether a key is in the feed.
 //
@@ -35,64 +35,110 @@ const (
 	Open                        // cannot be compared: to be processed in any case
 )
 
-// Entry is one record of the feed, or one variant embedded in a record.
-type Entry struct {
-	hi    uint64
-	lo    uint32 // 24 bits of hash, 8 of Flags
-	Ord   uint32 // of the record; of the parent for a Variant
-	Value uint64 // sum of the digests that the store should have; later the caller's
+// record is what is kept of one record of the feed, or of one variant embedded
+// in a record.
+type record struct {
+	hi  uint64
+	lo  uint32 // 24 bits of hash, 8 of Flags
+	ord uint32 // of the record; of the parent for a Variant
 }
 
-// Flags returns what the entry's record is made of.
-func (e *Entry) Flags() Flags { return Flags(e.lo) }
+func (r *record) sameKey(o *record) bool { return r.hi == o.hi && r.lo>>8 == o.lo>>8 }
 
-// SetFlags replaces the flags.
-func (e *Entry) SetFlags(f Flags) { e.lo = e.lo&^0xff | uint32(f) }
+// valued is a record on its way through sorting.
+type valued struct {
+	record
+	value uint64
+}
 
-func (e *Entry) sameKey(o *Entry) bool { return e.hi == o.hi && e.lo>>8 == o.lo>>8 }
-
-func compare(a, b Entry) int {
+func compare(a, b valued) int {
 	if c := cmp.Compare(a.hi, b.hi); c != 0 {
 		return c
 	}
 	if c := cmp.Compare(a.lo>>8, b.lo>>8); c != 0 {
 		return c
 	}
-	return cmp.Compare(a.Ord, b.Ord)
+	return cmp.Compare(a.ord, b.ord)
 }
+
+// Entry is the place of a record in the manifest.
+type Entry struct {
+	c *chunk
+	i int
+}
+
+// Ord returns the ordinal of the record; that of the parent for a Variant.
+func (e Entry) Ord() uint32 { return e.c.records[e.i].ord }
+
+// Flags returns what the record is made of.
+func (e Entry) Flags() Flags { return Flags(e.c.records[e.i].lo) }
+
+// SetFlags replaces the flags.
+func (e Entry) SetFlags(f Flags) {
+	r := &e.c.records[e.i]
+	r.lo = r.lo&^0xff | uint32(f)
+}
+
+// Value returns what was given to Add, less what was subtracted, or what was
+// set since; 0 in a manifest without values.
+func (e Entry) Value() uint64 {
+	if e.c.values == nil {
+		return 0
+	}
+	return atomic.LoadUint64(&e.c.values[e.i])
+}
+
+// SetValue sets the value, also in a manifest without values. It is not safe
+// for concurrent use with other calls about values.
+func (e Entry) SetValue(v uint64) {
+	if e.c.values == nil {
+		e.c.values = new([chunkSize]uint64)
+	}
+	e.c.values[e.i] = v
+}
+
+// Subtract takes v from the value; it is safe for concurrent use.
+func (e Entry) Subtract(v uint64) { atomic.AddUint64(&e.c.values[e.i], -v) }
 
 const (
 	buckets    = 256
-	chunkSize  = 128 // entries; a bucket's last chunk is half empty on average
+	chunkSize  = 128 // records; a bucket's last chunk is half empty on average
 	bucketBits = 8
 
 	entriesPerPart = 16 // on average, in which find searches
 )
 
-type chunk [chunkSize]Entry
+type chunk struct {
+	records *[chunkSize]record
+	values  *[chunkSize]uint64 // nil without values
+}
 
 type bucket struct {
 	mu     sync.Mutex
 	chunks []*chunk
-	n      int // entries; all chunks but the last are full after Seal
+	n      int // records; all chunks but the last are full after Seal
 	last   []int
 	starts []uint32 // where each part of the sorted entries starts, and the last ends
 	shift  uint8    // makes of a hash, but for the bucket's bits, the number of its part
 }
 
-func (b *bucket) at(i int) *Entry { return &b.chunks[i/chunkSize][i%chunkSize] }
+func (b *bucket) at(i int) *record { return &b.chunks[i/chunkSize].records[i%chunkSize] }
+
+func (b *bucket) entry(i int) Entry { return Entry{b.chunks[i/chunkSize], i % chunkSize} }
 
 // Manifest is the set of a feed's records.
 type Manifest struct {
 	seeds   [2]maphash.Seed
+	values  bool
 	buckets [buckets]bucket
 	slabs   slabs
 	count   int64
 }
 
-// New returns an empty manifest. Close it after use.
-func New() *Manifest {
-	return &Manifest{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+// New returns an empty manifest, whose entries have values or not. Close it
+// after use.
+func New(values bool) *Manifest {
+	return &Manifest{values: values, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
 }
 
 // Close frees the manifest's memory.
@@ -136,10 +182,13 @@ func (a *Adder) Add(k Key, ord uint32, f Flags, value uint64) {
 	b := k.hi >> (64 - bucketBits)
 	c := a.open[b]
 	if c == nil {
-		c = a.m.slabs.chunk()
+		c = a.m.slabs.chunk(a.m.values)
 		a.open[b] = c
 	}
-	c[a.used[b]] = Entry{hi: k.hi, lo: k.lo | uint32(f), Ord: ord, Value: value}
+	c.records[a.used[b]] = record{hi: k.hi, lo: k.lo | uint32(f), ord: ord}
+	if c.values != nil {
+		c.values[a.used[b]] = value
+	}
 	a.n++
 	if a.used[b]++; a.used[b] == chunkSize {
 		a.m.buckets[b].take(c, chunkSize)
@@ -176,7 +225,7 @@ func (m *Manifest) Seal(workers int) {
 	var wg sync.WaitGroup
 	for range max(workers, 1) {
 		wg.Go(func() {
-			var buf []Entry
+			var buf []valued
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= buckets {
@@ -191,14 +240,24 @@ func (m *Manifest) Seal(workers int) {
 
 // sort brings the bucket's entries in order, in place but for a buffer that is
 // used again for the next bucket.
-func (b *bucket) sort(buf []Entry) []Entry {
+func (b *bucket) sort(buf []valued) []valued {
 	buf = buf[:0]
 	for i, c := range b.chunks {
-		buf = append(buf, c[:b.last[i]]...)
+		for j, r := range c.records[:b.last[i]] {
+			v := valued{record: r}
+			if c.values != nil {
+				v.value = c.values[j]
+			}
+			buf = append(buf, v)
+		}
 	}
 	slices.SortFunc(buf, compare)
-	for i := 0; i*chunkSize < len(buf); i++ {
-		copy(b.chunks[i][:], buf[i*chunkSize:])
+	for i := range buf {
+		c := b.chunks[i/chunkSize]
+		c.records[i%chunkSize] = buf[i].record
+		if c.values != nil {
+			c.values[i%chunkSize] = buf[i].value
+		}
 	}
 	b.last = nil
 	b.index(buf)
@@ -226,7 +285,7 @@ func (b *bucket) find(k Key) int {
 }
 
 // index notes where each part of the sorted bucket starts.
-func (b *bucket) index(sorted []Entry) {
+func (b *bucket) index(sorted []valued) {
 	partBits := max(bits.Len(uint(len(sorted)/entriesPerPart)), 1)
 	b.shift = uint8(64 - partBits)
 	b.starts = make([]uint32, 1<<partBits+1)
@@ -244,11 +303,10 @@ func (b *bucket) index(sorted []Entry) {
 
 // Each calls f for each entry of key k, in the order of their Ord, until f
 // returns false. The entries may be changed, but not concurrently.
-func (m *Manifest) Each(k Key, f func(*Entry) bool) {
+func (m *Manifest) Each(k Key, f func(Entry) bool) {
 	b := &m.buckets[k.hi>>(64-bucketBits)]
 	for i := b.find(k); i < b.n; i++ {
-		e := b.at(i)
-		if e.hi != k.hi || e.lo>>8 != k.lo>>8 || !f(e) {
+		if r := b.at(i); r.hi != k.hi || r.lo>>8 != k.lo>>8 || !f(b.entry(i)) {
 			return
 		}
 	}
@@ -271,7 +329,7 @@ func (m *Manifest) Touch(keys []Key) (sum uint64) {
 		}
 		part := k.hi << bucketBits >> b.shift
 		lo, hi := int(b.starts[part]), int(b.starts[part+1])
-		for i := lo; i < hi; i += 3 { // a cache line holds not quite three
+		for i := lo; i < hi; i += 4 { // a cache line holds four
 			sum += b.at(i).hi
 		}
 	}
@@ -281,7 +339,7 @@ func (m *Manifest) Touch(keys []Key) (sum uint64) {
 // Has reports whether the feed has a record of key k, or embeds it.
 func (m *Manifest) Has(k Key) bool {
 	found := false
-	m.Each(k, func(*Entry) bool {
+	m.Each(k, func(Entry) bool {
 		found = true
 		return false
 	})
@@ -291,14 +349,15 @@ func (m *Manifest) Has(k Key) bool {
 // Groups calls f for each run of entries of one key, in the order of their
 // Ord, sorted by nothing that means anything. The slice is reused; changes to
 // the entries stay. It stops at the first error, and returns it.
-func (m *Manifest) Groups(f func([]*Entry) error) error {
-	var group []*Entry
+func (m *Manifest) Groups(f func([]Entry) error) error {
+	var group []Entry
 	for i := range m.buckets {
 		b := &m.buckets[i]
 		for j := 0; j < b.n; {
-			group = append(group[:0], b.at(j))
-			for j++; j < b.n && b.at(j).sameKey(group[0]); j++ {
-				group = append(group, b.at(j))
+			first := b.at(j)
+			group = append(group[:0], b.entry(j))
+			for j++; j < b.n && b.at(j).sameKey(first); j++ {
+				group = append(group, b.entry(j))
 			}
 			if err := f(group); err != nil {
 				return err
@@ -307,7 +366,3 @@ func (m *Manifest) Groups(f func([]*Entry) error) error {
 	}
 	return nil
 }
-
-// Subtract takes value from the sum of the entry that e points at; it is safe
-// for concurrent use.
-func Subtract(e *Entry, value uint64) { atomic.AddUint64(&e.Value, -value) }

@@ -9,7 +9,7 @@ import (
 func TestManifest(t *testing.T) {
 	for _, n := range []int{0, 1, 10, 127, 5000, 100_000} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			m := New()
+			m := New(n%2 == 0)
 			defer m.Close()
 			var wg sync.WaitGroup
 			const workers = 3
@@ -36,8 +36,8 @@ func TestManifest(t *testing.T) {
 			}
 			for i := range n {
 				var ords []uint32
-				m.Each(m.OfString(fmt.Sprint("key-", i)), func(e *Entry) bool {
-					ords = append(ords, e.Ord)
+				m.Each(m.OfString(fmt.Sprint("key-", i)), func(e Entry) bool {
+					ords = append(ords, e.Ord())
 					return true
 				})
 				want := []uint32{uint32(i)}
@@ -54,7 +54,7 @@ func TestManifest(t *testing.T) {
 				}
 			}
 			groups, entries := 0, 0
-			if err := m.Groups(func(g []*Entry) error {
+			if err := m.Groups(func(g []Entry) error {
 				groups++
 				entries += len(g)
 				g[len(g)-1].SetFlags(Open)
@@ -67,7 +67,7 @@ func TestManifest(t *testing.T) {
 			}
 			if n > 0 {
 				var last Flags
-				m.Each(m.OfString("key-0"), func(e *Entry) bool { last = e.Flags(); return true })
+				m.Each(m.OfString("key-0"), func(e Entry) bool { last = e.Flags(); return true })
 				if last != Open {
 					t.Fatalf("flags did not stay: %v", last)
 				}
@@ -91,7 +91,7 @@ func TestBits(t *testing.T) {
 
 func BenchmarkFind(b *testing.B) {
 	const n = 2_000_000
-	m := New()
+	m := New(n%2 == 0)
 	defer m.Close()
 	a := m.NewAdder()
 	for i := range n {

@@ -16,17 +16,26 @@ type slabs struct {
 
 const slabSize = 1 << 20
 
-func (s *slabs) chunk() *chunk {
-	const size = int(unsafe.Sizeof(chunk{}))
+// chunk returns an empty chunk. What it points at has no pointers, and its
+// sizes are multiples of 8.
+func (s *slabs) chunk(values bool) *chunk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.free) < size {
+	c := &chunk{records: (*[chunkSize]record)(s.take(unsafe.Sizeof([chunkSize]record{})))}
+	if values {
+		c.values = (*[chunkSize]uint64)(s.take(unsafe.Sizeof([chunkSize]uint64{})))
+	}
+	return c
+}
+
+func (s *slabs) take(size uintptr) unsafe.Pointer {
+	if uintptr(len(s.free)) < size {
 		s.free = allocate(slabSize)
 		s.all = append(s.all, s.free)
 	}
-	c := (*chunk)(unsafe.Pointer(unsafe.SliceData(s.free))) // Entry has no pointers, and size is a multiple of 8
+	p := unsafe.Pointer(unsafe.SliceData(s.free))
 	s.free = s.free[size:]
-	return c
+	return p
 }
 
 func (s *slabs) close() {

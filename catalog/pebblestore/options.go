@@ -1,0 +1,52 @@
+package pebblestore
+
+import (
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Options says how to keep a store. The zero value of each field works.
+type Options struct {
+	// Logger gets what happens in the background; nil discards it.
+	Logger *slog.Logger
+	// FS is the file system that holds the directory; nil is the machine's.
+	FS vfs.FS
+	// Holder describes this process to those who find the store locked; ""
+	// gives the program's name, process id and host.
+	Holder string
+	// CacheBytes is the size of the cache of uncompressed blocks; 0 is 64 MiB.
+	// It does not depend on how much is stored.
+	CacheBytes int64
+	// BulkBytes is the size from which an Apply is written as sorted tables
+	// instead of through the write-ahead log; 0 is 4 MiB.
+	BulkBytes int64
+	// Workers is how many tables of one Apply are built at once; 0 is one per
+	// processor.
+	Workers int
+}
+
+const (
+	defaultCacheBytes = 64 << 20
+	defaultBulkBytes  = 4 << 20
+)
+
+func (o *Options) withDefaults() Options {
+	var r Options
+	if o != nil {
+		r = *o
+	}
+	if r.Logger == nil {
+		r.Logger = slog.New(slog.DiscardHandler)
+	}
+	if r.FS == nil {
+		r.FS = vfs.Default
+	}
+	if r.CacheBytes <= 0 {
+		r.CacheBytes = defaultCacheBytes
+	}
+	if r.BulkBytes <= 0 {
+		r.BulkBytes = defaultBulkBytes
+	}
+	return r
+}
