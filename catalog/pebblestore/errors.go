@@ -62,12 +62,14 @@ func newWatch(log *slog.Logger) *watch {
 // Infof implements pebble.Logger.
 func (w *watch) Infof(format string, args ...any) {
 	if w.log.Enabled(context.Background(), slog.LevelDebug) {
-		w.log.Debug(fmt.Sprintf(format, args...))
+		w.log.Debug("pebble", "text", fmt.Sprintf(format, args...))
 	}
 }
 
 // Errorf implements pebble.Logger.
-func (w *watch) Errorf(format string, args ...any) { w.log.Error(fmt.Sprintf(format, args...)) }
+func (w *watch) Errorf(format string, args ...any) {
+	w.log.Error("pebble", "text", fmt.Sprintf(format, args...))
+}
 
 // Fatalf implements pebble.Logger. Pebble relies on it not to come back.
 func (w *watch) Fatalf(format string, args ...any) {

@@ -36,7 +36,7 @@ func lockDir(fsys vfs.FS, dir, holder string) (*dirLock, error) {
 	file, err := fsys.Lock(fsys.PathJoin(dir, lockName))
 	if err != nil {
 		var place *fs.PathError // the file cannot be made: not a question of who has it
-		if known := mapError(err); known != err || errors.As(err, &place) {
+		if known := mapError(err); !errors.Is(err, known) || errors.As(err, &place) {
 			return nil, known
 		}
 		return nil, lockedBy(fsys, dir, l.path)

@@ -79,7 +79,7 @@ func (s *Store) each(space byte, prefix string, f func(name string, v []byte) er
 			return err
 		}
 		if err := f(string(it.Key()[1:]), v); err != nil {
-			if err == errStop {
+			if errors.Is(err, errStop) {
 				return nil
 			}
 			return err

@@ -70,9 +70,24 @@ func ranges(e *env) {
 		e.apply(put(catalog.KindProduct, k, doc(k, 1)), put(catalog.KindPrice, k, doc(k, 2)))
 	}
 	all := []catalog.Range{
-		catalog.All, {From: "a"}, {From: "a-"}, {From: "zzz"}, {From: "😀"}, {From: "😀!"}, {To: "a"}, {To: "b"}, {To: "\xff"},
-		{From: "a", To: "a"}, {From: "a", To: "a\x00"}, {From: "b", To: "a"}, {From: "a", To: "b"}, {From: "aa", To: "c"},
-		{From: "\x00", To: "\xff\xff"}, {From: "a\x00"}, {From: "a\xff", To: "b\xff"}, {From: "\xff"},
+		catalog.All,
+		{From: "a"},
+		{From: "a-"},
+		{From: "zzz"},
+		{From: "😀"},
+		{From: "😀!"},
+		{To: "a"},
+		{To: "b"},
+		{To: "\xff"},
+		{From: "a", To: "a"},
+		{From: "a", To: "a\x00"},
+		{From: "b", To: "a"},
+		{From: "a", To: "b"},
+		{From: "aa", To: "c"},
+		{From: "\x00", To: "\xff\xff"},
+		{From: "a\x00"},
+		{From: "a\xff", To: "b\xff"},
+		{From: "\xff"},
 		catalog.Prefix(""), catalog.Prefix("a"), catalog.Prefix("b"), catalog.Prefix("a/"), catalog.Prefix("é"), catalog.Prefix("日"),
 		catalog.Prefix("😀"), catalog.Prefix("nope"), catalog.Prefix("\xff"), catalog.Prefix("a\xff"),
 	}

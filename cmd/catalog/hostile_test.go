@@ -132,7 +132,7 @@ func TestHostileFeeds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()
-			name := dir
+			var name string
 			switch tt.file {
 			case "":
 				name = filepath.Join(dir, "nothing")
@@ -140,7 +140,6 @@ func TestHostileFeeds(t *testing.T) {
 					t.Fatal(err)
 				}
 			case "-":
-				name = ""
 			default:
 				name = filepath.Join(dir, tt.file)
 				f, err := os.Create(name)

@@ -82,7 +82,7 @@ const (
 // errEnough stops reading when enough was read.
 var errEnough = errors.New("enough")
 
-// ErrShape: a feed, or what was asked of it, is not what it should be.
+// ErrShape says that a feed, or what was asked of it, is not what it should be.
 var ErrShape = errors.New("unusable feed")
 
 // fault marks the errors that no further try will mend.

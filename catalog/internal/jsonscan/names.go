@@ -34,9 +34,7 @@ func (n *names) reset() {
 		n.seed, n.seeded = maphash.MakeSeed(), true
 	}
 	n.list = n.list[:0]
-	for _, t := range n.tables {
-		n.free = append(n.free, t)
-	}
+	n.free = append(n.free, n.tables...)
 	n.tables = n.tables[:0]
 	// One object of a million names must not cost memory for ever.
 	if cap(n.list) > 1<<16 {
