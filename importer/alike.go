@@ -2,7 +2,11 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	"catalog/catalog"
 	"catalog/importer/export"
@@ -18,6 +22,8 @@ const alikeBatch = 1000
 // It costs a look at the old body of each record that is to be changed; prices
 // and stock, which are built here, have their members in one order anyway.
 func (r *run) keepAlike(ctx context.Context, writes []catalog.Write) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.o.Workers)
 	for _, kind := range []catalog.Kind{catalog.KindProduct, catalog.KindCategory, catalog.KindAttribute} {
 		var at []int
 		for i := range writes {
@@ -25,15 +31,13 @@ func (r *run) keepAlike(ctx context.Context, writes []catalog.Write) error {
 				at = append(at, i)
 			}
 		}
-		for len(at) > 0 {
-			n := min(len(at), alikeBatch)
-			if err := r.keepAlikeOf(ctx, kind, writes, at[:n]); err != nil {
-				return err
-			}
-			at = at[n:]
+		// In the order of their keys, as they stand in the store.
+		slices.SortFunc(at, func(a, b int) int { return cmp.Compare(writes[a].Key, writes[b].Key) })
+		for part := range slices.Chunk(at, alikeBatch) {
+			g.Go(func() error { return r.keepAlikeOf(ctx, kind, writes, part) })
 		}
 	}
-	return nil
+	return g.Wait()
 }
 
 func (r *run) keepAlikeOf(ctx context.Context, kind catalog.Kind, writes []catalog.Write, at []int) error {
@@ -41,29 +45,14 @@ func (r *run) keepAlikeOf(ctx context.Context, kind catalog.Kind, writes []catal
 	for j, i := range at {
 		keys[j] = writes[i].Key
 	}
-	heads, err := r.store.HeadsOf(ctx, kind, keys...)
-	if err != nil {
-		return err
-	}
-	keys = keys[:0]
-	differ := at[:0]
-	for j, i := range at {
-		if heads[j].Exists() && heads[j].Hash != writes[i].Hash {
-			keys = append(keys, writes[i].Key)
-			differ = append(differ, i)
-		}
-	}
-	if len(keys) == 0 {
-		return nil
-	}
 	old, err := r.store.Get(ctx, kind, keys...)
 	if err != nil {
 		return err
 	}
 	var c export.Canonicalizer
 	var a, b []byte
-	for j, i := range differ {
-		if !old[j].Exists() {
+	for j, i := range at {
+		if !old[j].Exists() || old[j].Hash == writes[i].Hash {
 			continue
 		}
 		var errA, errB error

@@ -27,6 +27,7 @@ type committer struct {
 	batch *batch
 	queue chan *batch
 	spare chan *batch
+	limit int64 // bytes of a batch
 }
 
 type batch struct {
@@ -38,6 +39,11 @@ type batch struct {
 
 func newCommitter(ctx context.Context, r *run) *committer {
 	c := &committer{r: r, queue: make(chan *batch), spare: make(chan *batch, 1)}
+	if c.limit = r.o.BatchBytes; r.had > 0 {
+		// Few records of many change: what they were is looked up while the
+		// next ones are read.
+		c.limit = max(c.limit/4, 1)
+	}
 	c.g, c.ctx = errgroup.WithContext(ctx)
 	c.batch = &batch{}
 	c.spare <- &batch{}
@@ -55,7 +61,9 @@ func (c *committer) take(in *input, l *loaded) error {
 	}
 	c.batch.writes = append(c.batch.writes, l.writes...)
 	c.bufs.putWrites(l.writes)
-	c.batch.bufs = append(c.batch.bufs, l.buf)
+	if l.buf != nil {
+		c.batch.bufs = append(c.batch.bufs, l.buf)
+	}
 	c.batch.size += l.size + len(l.writes)*writeCost
 	l.writes = nil
 	for _, x := range l.rejects {
@@ -76,7 +84,7 @@ func (c *committer) take(in *input, l *loaded) error {
 			return err
 		}
 	}
-	if int64(c.batch.size) >= c.r.o.BatchBytes || len(c.batch.writes) >= batchWrites {
+	if int64(c.batch.size) >= c.limit || len(c.batch.writes) >= batchWrites {
 		return c.flush()
 	}
 	return nil

@@ -272,9 +272,8 @@ func (r *run) foldSpooled(ctx context.Context) error {
 	l := &loader{r: r, bufs: &c.bufs}
 	fresh := func() {
 		l.out = &loaded{}
-		var buf []byte
-		buf, l.out.writes = c.bufs.get()
-		l.parser.Reset(buf)
+		l.out.writes = c.bufs.getWrites()
+		l.parser.Reset(c.bufs.get())
 	}
 	deliver := func() error {
 		l.out.buf = l.parser.Buffer()

@@ -36,20 +36,22 @@ func (r *run) guardPrices(ctx context.Context) error {
 		return nil
 	}
 	r.prog.phase("checking prices", r.prog.bytes)
-	var sum priceChanges
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
 		workers[i] = &priceGuard{r: r, docs: newDocuments(r.mapping)}
 	}
+	var sum priceChanges
+	var waiting newPrices
 	err = r.pass(ctx, workers, func(_ *input, result any) error {
-		c := result.(*priceChanges)
-		sum.prices += c.prices
-		sum.wild += c.wild
-		if sum.example == "" {
-			sum.example = c.example
+		waiting.add(result.(*newPrices))
+		if len(waiting.keys) < guardBatch {
+			return nil
 		}
-		return nil
+		return sum.compare(ctx, r.store, &waiting)
 	})
+	if err == nil {
+		err = sum.compare(ctx, r.store, &waiting)
+	}
 	if err != nil {
 		return err
 	}
@@ -67,13 +69,53 @@ func (r *run) guardPrices(ctx context.Context) error {
 	return ErrRefused
 }
 
-// priceChanges counts the prices of a chunk.
+// guardBatch is how many prices are compared at a time: many, since in the
+// order of their keys they stand side by side in the store.
+const guardBatch = 100_000
+
+// newPrices are price records that would be written.
+type newPrices struct {
+	keys   []catalog.Key
+	bodies [][]byte
+}
+
+func (n *newPrices) add(o *newPrices) {
+	n.keys = append(n.keys, o.keys...)
+	n.bodies = append(n.bodies, o.bodies...)
+}
+
+// priceChanges counts prices, and those that change by much.
 type priceChanges struct {
 	prices, wild int64
 	example      string
 }
 
-// priceGuard is the worker that compares new prices with the stored ones.
+// compare counts new prices against those that the store has, and empties new.
+func (c *priceChanges) compare(ctx context.Context, s catalog.Store, n *newPrices) error {
+	if len(n.keys) == 0 {
+		return nil
+	}
+	old, err := s.Get(ctx, catalog.KindPrice, n.keys...)
+	if err != nil {
+		return err
+	}
+	c.prices += int64(len(n.keys))
+	for i := range old {
+		if !old[i].Exists() || bytes.Equal(old[i].Body, n.bodies[i]) {
+			continue
+		}
+		if was, is, wild := wildChange(old[i].Body, n.bodies[i]); wild {
+			c.wild++
+			if c.example == "" {
+				c.example = fmt.Sprintf("%s from %s to %s", n.keys[i], was, is)
+			}
+		}
+	}
+	*n = newPrices{keys: n.keys[:0], bodies: n.bodies[:0]}
+	return nil
+}
+
+// priceGuard is the worker that reads the prices that would be written.
 type priceGuard struct {
 	r      *run
 	in     *input
@@ -81,41 +123,19 @@ type priceGuard struct {
 	docs   documents
 	parser catalog.Parser
 	parsed catalog.Parsed
-	keys   []catalog.Key
-	bodies [][]byte
+	out    *newPrices
 }
 
 func (g *priceGuard) begin(in *input) { g.in, g.dec = in, in.reader.NewDecoder() }
 
 func (g *priceGuard) end() error { return g.dec.Close() }
 
-func (g *priceGuard) chunk(ctx context.Context, c *feed.Chunk) (any, error) {
-	out := &priceChanges{}
-	g.keys, g.bodies = g.keys[:0], g.bodies[:0]
-	g.parser.Reuse()
+func (g *priceGuard) chunk(_ context.Context, c *feed.Chunk) (any, error) {
+	g.out = &newPrices{}
 	if err := g.dec.Decode(c, g.record); err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
-	if len(g.keys) == 0 {
-		return out, nil
-	}
-	old, err := g.r.store.Get(ctx, catalog.KindPrice, g.keys...)
-	if err != nil {
-		return nil, err
-	}
-	out.prices = int64(len(g.keys))
-	for i := range old {
-		if !old[i].Exists() || bytes.Equal(old[i].Body, g.bodies[i]) {
-			continue
-		}
-		if was, is, wild := wildChange(old[i].Body, g.bodies[i]); wild {
-			out.wild++
-			if out.example == "" {
-				out.example = fmt.Sprintf("%s from %s to %s", g.keys[i], was, is)
-			}
-		}
-	}
-	return out, nil
+	return g.out, nil
 }
 
 func (g *priceGuard) record(rec *feed.Record) error {
@@ -128,6 +148,7 @@ func (g *priceGuard) record(rec *feed.Record) error {
 		return nil //nolint:nilerr // it will be a reject, and changes no price
 	}
 	p := &g.parsed
+	g.parser.Reuse()
 	if g.parser.Parse(g.r.o.Kind, doc, p) != nil {
 		return nil
 	}
@@ -147,8 +168,8 @@ func (g *priceGuard) record(rec *feed.Record) error {
 
 func (g *priceGuard) add(k catalog.Key, body []byte) {
 	if body != nil {
-		g.keys = append(g.keys, k)
-		g.bodies = append(g.bodies, body)
+		g.out.keys = append(g.out.keys, k)
+		g.out.bodies = append(g.out.bodies, bytes.Clone(body))
 	}
 }
 

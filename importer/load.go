@@ -107,7 +107,7 @@ func (r *run) loadAgain(ctx context.Context) error {
 // loaded is what the loader made of a chunk.
 type loaded struct {
 	writes  []catalog.Write
-	buf     []byte // memory of the bodies
+	buf     []byte // memory that no later chunk's bodies are in
 	size    int    // bytes of the bodies
 	records int64
 	counts  [catalog.KindAttribute + 1]Counts
@@ -137,16 +137,21 @@ func (l *loader) end() error { return l.dec.Close() }
 
 func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	l.out = &loaded{}
-	var buf []byte
-	buf, l.out.writes = l.bufs.get()
-	l.parser.Reset(buf)
+	// Bodies of one chunk after the other go into one buffer, since of most
+	// chunks of a feed that hardly changed there are few. It goes along with
+	// the first chunk that does not use it any more.
+	if buf := l.parser.Buffer(); cap(buf)-len(buf) < cap(buf)/4 || buf == nil {
+		l.out.buf = buf
+		l.parser.Reset(l.bufs.get())
+	}
+	l.out.writes = l.bufs.getWrites()
+	before := len(l.parser.Buffer())
 	err := l.dec.Decode(c, l.record)
 	if err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
 	l.fold()
-	l.out.buf = l.parser.Buffer()
-	l.out.size = len(l.out.buf)
+	l.out.size = len(l.parser.Buffer()) - before
 	return l.out, err
 }
 
@@ -327,20 +332,26 @@ type buffers struct {
 	writes [][]catalog.Write
 }
 
-func (b *buffers) get() (buf []byte, writes []catalog.Write) {
+func (b *buffers) get() []byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if n := len(b.free); n > 0 {
-		buf = b.free[n-1][:0]
+		buf := b.free[n-1]
 		b.free = b.free[:n-1]
-	} else {
-		buf = make([]byte, 0, 1<<20+1<<17)
+		return buf[:0]
 	}
+	return make([]byte, 0, 1<<20+1<<17)
+}
+
+func (b *buffers) getWrites() []catalog.Write {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if n := len(b.writes); n > 0 {
-		writes = b.writes[n-1][:0]
+		writes := b.writes[n-1]
 		b.writes = b.writes[:n-1]
+		return writes[:0]
 	}
-	return buf, writes
+	return nil
 }
 
 // putWrites takes writes back that were copied.

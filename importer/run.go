@@ -46,13 +46,14 @@ type run struct {
 
 	had   int64 // records of the kinds that the feed is about, before
 	man   *manifest.Manifest
-	full  bool          // the manifest has digests and variants, not keys alone
-	drop  manifest.Bits // records that a later one replaces
-	same  manifest.Bits // records whose product, price and stock the store has as they are
-	group manifest.Bits // rows that are folded with others
-	total int64         // records, as far as the survey could see
-	todo  int64         // records neither dropped nor the same
-	again again         // what a further pass has to look at
+	full  bool                   // the manifest has digests and variants, not keys alone
+	drop  manifest.Bits          // records that a later one replaces
+	same  manifest.Bits          // records whose product, price and stock the store has as they are
+	group manifest.Bits          // rows that are folded with others
+	total int64                  // records, as far as the survey could see
+	todo  int64                  // records neither dropped nor the same
+	gone  map[catalog.Kind]*gone // what the join found missing; nil without a join
+	again again                  // what a further pass has to look at
 
 	spool *spool
 }

@@ -114,6 +114,10 @@ func (r *run) settleVariants() {
 // where all is the same.
 func (r *run) join(ctx context.Context) error {
 	r.prog.phase("comparing", 0)
+	r.gone = map[catalog.Kind]*gone{}
+	for _, kind := range r.touches() {
+		r.gone[kind] = &gone{}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(r.o.Workers)
 	for _, kind := range r.touches() {
@@ -124,7 +128,10 @@ func (r *run) join(ctx context.Context) error {
 			flush := func() {
 				r.man.Touch(keys)
 				for i := range heads {
-					r.match(&heads[i], keys[i])
+					found := r.match(&heads[i], keys[i])
+					if heads[i].Source == r.o.Source {
+						r.gone[kind].note(heads[i].Key, found)
+					}
 				}
 				r.prog.records(int64(len(heads)))
 				heads, keys = heads[:0], keys[:0]
@@ -149,7 +156,9 @@ func (r *run) join(ctx context.Context) error {
 // differs is taken away instead of a digest to leave a sum that is not 0.
 const differs = 0x9e3779b97f4a7c15
 
-func (r *run) match(h *catalog.Head, k manifest.Key) {
+// match compares a head with what the feed has of its key, and reports whether
+// the feed has it at all.
+func (r *run) match(h *catalog.Head, k manifest.Key) (found bool) {
 	has, null := manifest.Main, manifest.Flags(0)
 	if h.Kind != r.o.Kind {
 		switch h.Kind {
@@ -165,6 +174,7 @@ func (r *run) match(h *catalog.Head, k manifest.Key) {
 	}
 	r.man.Each(k, func(e manifest.Entry) bool {
 		f := e.Flags()
+		found = found || h.Kind != r.o.Kind || f&manifest.Variant == 0
 		switch {
 		case f&manifest.Open != 0, f&manifest.Variant != 0 && f&superseded != 0:
 		case f&has != 0:
@@ -174,6 +184,7 @@ func (r *run) match(h *catalog.Head, k manifest.Key) {
 		}
 		return true
 	})
+	return found
 }
 
 // settleSame marks the records whose every part the store has as it is, and

@@ -2,7 +2,9 @@ package importer
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"catalog/catalog"
 	"catalog/importer/internal/manifest"
@@ -11,7 +13,46 @@ import (
 const (
 	defaultMaxDelete = 10   // percent of the source's records
 	sweepBatch       = 5000 // keys deleted at a time
+	maxGone          = 250_000
 )
+
+// gone is what this source has of a kind, and the feed has not, as the join
+// saw it before the import.
+type gone struct {
+	owned, missing int64
+	keys           []catalog.Key // at most maxGone
+}
+
+func (g *gone) note(key catalog.Key, found bool) {
+	g.owned++
+	if found {
+		return
+	}
+	if g.missing++; g.missing <= maxGone {
+		g.keys = append(g.keys, key)
+	}
+}
+
+// missing returns how many records of the source are not in the feed, and how
+// many there were when the import began.
+func (r *run) missing(ctx context.Context) (missing, before int64, err error) {
+	if g := r.gone[r.o.Kind]; g != nil {
+		return g.missing, g.owned, nil
+	}
+	var g gone
+	for h, err := range r.store.Heads(ctx, r.o.Kind, catalog.All) {
+		if err != nil {
+			return 0, 0, err
+		}
+		if h.Source == r.o.Source {
+			g.note("", r.inFeed(&h))
+		}
+	}
+	if !r.o.DryRun {
+		g.owned -= r.acc.created()
+	}
+	return g.missing, g.owned, nil
+}
 
 // sweep deletes what the store has of this source and the feed has not. What
 // makes the feed look incomplete holds the deletes back, and nothing else.
@@ -40,34 +81,22 @@ func (r *run) sweep(ctx context.Context) error {
 		})
 		return nil
 	}
-	owned, gone := int64(0), int64(0)
-	for h, err := range r.store.Heads(ctx, r.o.Kind, catalog.All) {
-		if err != nil {
-			return err
-		}
-		if h.Source == r.o.Source {
-			owned++
-			if !r.inFeed(&h) {
-				gone++
-			}
-		}
-	}
-	before := owned
-	if !r.o.DryRun {
-		before -= r.acc.created() // the share is of what was there when the import began
+	missing, before, err := r.missing(ctx)
+	if err != nil {
+		return err
 	}
 	limit = r.o.Guards.MaxDelete
 	if !limit.Set {
 		limit = Limit{Set: true, Count: -1, Percent: defaultMaxDelete}
 	}
-	if gone > 0 && limit.exceeded(gone, before) {
+	if missing > 0 && limit.exceeded(missing, before) {
 		r.acc.refuse(Refusal{
-			Guard: "max_delete", Option: "--max-delete", Count: gone, Of: before,
-			What: fmt.Sprintf("%d of the %d records of source %q are not in the feed: none was deleted, all else is in; if they are really gone, raise --max-delete", gone, before, r.o.Source),
+			Guard: "max_delete", Option: "--max-delete", Count: missing, Of: before,
+			What: fmt.Sprintf("%d of the %d records of source %q are not in the feed: none was deleted, all else is in; if they are really gone, raise --max-delete", missing, before, r.o.Source),
 		})
 		return nil
 	}
-	r.prog.phase("deleting", gone)
+	r.prog.phase("deleting", missing)
 	if err := r.sweepKind(ctx, r.o.Kind, nil); err != nil {
 		return err
 	}
@@ -99,6 +128,15 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 		keys = keys[:0]
 		return err
 	}
+	if g := r.gone[k]; g != nil && g.missing <= maxGone {
+		for part := range slices.Chunk(g.keys, sweepBatch) {
+			keys = append(keys, part...)
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for h, err := range r.store.Heads(ctx, k, catalog.All) {
 		if err != nil {
 			return err
@@ -119,12 +157,22 @@ func (r *run) deleteKeys(ctx context.Context, k catalog.Kind, keys []catalog.Key
 	if len(keys) == 0 {
 		return nil
 	}
+	// What somebody else has written since is theirs, and stays.
+	heads, err := r.store.HeadsOf(ctx, k, keys...)
+	if err != nil {
+		return err
+	}
 	var writes []catalog.Write
-	for _, key := range keys {
-		writes = appendDeletes(writes, k, key, r.o.Source)
+	for i, h := range heads {
+		if h.Source != r.o.Source {
+			continue
+		}
+		first := len(writes)
+		writes = appendDeletes(writes, k, keys[i], r.o.Source)
+		writes[first].If = &heads[i].Seq
 	}
 	results, err := r.store.Apply(ctx, writes)
-	if err != nil {
+	if err != nil && !errors.Is(err, catalog.ErrConflict) {
 		return err
 	}
 	for i, res := range results {

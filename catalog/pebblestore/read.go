@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -17,22 +19,32 @@ const checkEvery = 256
 // Get implements catalog.Store.
 func (s *Store) Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Record, error) {
 	records := make([]catalog.Record, len(keys))
-	err := s.lookup(ctx, kind, keys, func(i int, it *pebble.Iterator, h catalog.Head, body []byte) error {
+	var bodies *pebble.Iterator // of the same view of the store; each of the two only moves on
+	var key []byte
+	err := s.lookup(ctx, kind, keys, func(i int, it *pebble.Iterator, h catalog.Head, body []byte) (err error) {
 		if hasBodyApart(kind) {
-			if !it.SeekPrefixGE(bodyKey(nil, kind, keys[i])) {
-				if err := it.Error(); err != nil {
+			if bodies == nil {
+				if bodies, err = it.Clone(pebble.CloneOptions{}); err != nil {
+					return err
+				}
+			}
+			key = bodyKey(key[:0], kind, keys[i])
+			if !bodies.SeekPrefixGE(key) {
+				if err := bodies.Error(); err != nil {
 					return err
 				}
 				return corrupt("%s %q has no body", kind, keys[i])
 			}
-			var err error
-			if body, err = it.ValueAndErr(); err != nil {
+			if body, err = bodies.ValueAndErr(); err != nil {
 				return err
 			}
 		}
 		records[i] = catalog.Record{Head: h, Body: bytes.Clone(body)}
 		return nil
 	})
+	if bodies != nil {
+		closeIter(bodies, &err)
+	}
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("get %s", kind.Plural()), err)
 	}
@@ -69,9 +81,16 @@ func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Ke
 		return err
 	}
 	defer closeIter(it, &err)
+	// In the order of the keys, each block is read once, however they are asked.
+	order := make([]int, len(keys))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(string(keys[a]), string(keys[b])) })
 	var buf []byte
-	for i, key := range keys {
-		if i%checkEvery == checkEvery-1 {
+	for n, i := range order {
+		key := keys[i]
+		if n%checkEvery == checkEvery-1 {
 			if err := s.check(ctx); err != nil {
 				return err
 			}

@@ -14,10 +14,10 @@ import (
 const (
 	parquetFooter    = 64 << 20 // the largest footer that is read, in bytes
 	parquetPageRead  = 16 << 10 // buffer of each open column
-	parquetChunk     = 12 << 20 // what a chunk's rows are in the file, uncompressed, about
+	parquetChunk     = 4 << 20  // what a chunk's rows are in the file, uncompressed, about
 	parquetMinRows   = 64       // of a chunk
 	parquetMaxRows   = 16 << 10
-	parquetOpenBytes = 32 << 20 // pages that a decoder keeps open from chunk to chunk
+	parquetOpenBytes = 16 << 20 // pages that a decoder keeps open from chunk to chunk
 )
 
 // parquetFeed reads Parquet. A chunk is a range of rows of one row group; it
