@@ -58,12 +58,17 @@ func beginDir(fsys vfs.FS, dir, tables string) error {
 	_, err := fsys.Stat(begun)
 	switch {
 	case err == nil:
-		return fsys.RemoveAll(tables)
+		// The process may have ended before it had written what the file says,
+		// so it is written again.
+		if err := fsys.RemoveAll(tables); err != nil {
+			return err
+		}
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
-	}
-	if err := mustBeEmpty(fsys, dir); err != nil {
-		return err
+	default:
+		if err := mustBeEmpty(fsys, dir); err != nil {
+			return err
+		}
 	}
 	if err := writeFile(fsys, begun, markerText+strconv.Itoa(formatVersion)+"\n", true); err != nil {
 		return err

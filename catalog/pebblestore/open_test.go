@@ -1,8 +1,11 @@
 package pebblestore
 
 import (
+	"context"
 	"errors"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -188,5 +191,31 @@ func TestCorruption(t *testing.T) {
 	}
 	if !errors.Is(err, catalog.ErrCorrupt) {
 		t.Errorf("the error is %v", err)
+	}
+}
+
+// TestBegunWithoutContent opens a directory in which a process was killed
+// after it had made the marker and before it had written it.
+func TestBegunWithoutContent(t *testing.T) {
+	dir := t.TempDir()
+	for _, text := range []string{"", "catalog st"} {
+		if err := os.WriteFile(filepath.Join(dir, beginName), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time as a finished store
+			s, err := Open(context.Background(), dir, nil)
+			if err != nil {
+				t.Fatalf("marker %q: %v", text, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(dir, 0o750); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
