@@ -117,7 +117,7 @@ func KeyText(val []byte) []byte {
 
 // skipToMembers returns where the first member of an object starts, or -1.
 func skipToMembers(doc []byte) int {
-	i := skipBlank(doc, 0)
+	i := jsonscan.SkipSpace(doc, 0)
 	if i >= len(doc) || doc[i] != '{' {
 		return -1
 	}
@@ -127,9 +127,9 @@ func skipToMembers(doc []byte) int {
 // nextMember returns the member at or after i, which stands after a { or a
 // comma, and the place after it.
 func nextMember(doc []byte, i int) (key, val []byte, next int) {
-	i = skipBlank(doc, i)
+	i = jsonscan.SkipSpace(doc, i)
 	if i < len(doc) && doc[i] == ',' {
-		i = skipBlank(doc, i+1)
+		i = jsonscan.SkipSpace(doc, i+1)
 	}
 	if i >= len(doc) || doc[i] != '"' {
 		return nil, nil, len(doc)
@@ -139,21 +139,14 @@ func nextMember(doc []byte, i int) (key, val []byte, next int) {
 		return nil, nil, len(doc)
 	}
 	key = doc[i+1 : end-1]
-	i = skipBlank(doc, end)
+	i = jsonscan.SkipSpace(doc, end)
 	if i >= len(doc) || doc[i] != ':' {
 		return nil, nil, len(doc)
 	}
-	i = skipBlank(doc, i+1)
+	i = jsonscan.SkipSpace(doc, i+1)
 	if i >= len(doc) {
 		return nil, nil, len(doc)
 	}
 	end = jsonscan.Skip(doc, i)
 	return key, doc[i:end], end
-}
-
-func skipBlank(doc []byte, i int) int {
-	for i < len(doc) && (doc[i] == ' ' || doc[i] == '\t' || doc[i] == '\n' || doc[i] == '\r') {
-		i++
-	}
-	return i
 }

@@ -82,7 +82,7 @@ func (c *priceParts) add(m *jsonscan.Member, key []byte) {
 	}
 }
 
-func (c *priceParts) addStore(m jsonscan.Member, store string, _ []byte) {
+func (c *priceParts) addStore(m jsonscan.Member, store string) {
 	c.stores = append(c.stores, storePrice{store, m})
 }
 

@@ -207,7 +207,7 @@ func (p *Parser) overlays(m *jsonscan.Member, t RefType, r *Parsed, s *span) err
 		first := true
 		for _, f := range jsonscan.AppendMembers(nil, over) {
 			if isPriceMember(f.Key(over)) {
-				p.price.addStore(shift(f, m.ValStart+st.ValStart), string(jsonscan.AppendUnquoted(nil, st.Key(v))), f.Key(over))
+				p.price.addStore(shift(f, m.ValStart+st.ValStart), string(jsonscan.AppendUnquoted(nil, st.Key(v))))
 				continue
 			}
 			if !first {

@@ -11,38 +11,38 @@ import (
 
 // AppendMembers appends the members of the object that doc is.
 func AppendMembers(dst []Member, doc []byte) []Member {
-	i := skipSpace(doc, skipSpace(doc, 0)+1)
+	i := SkipSpace(doc, SkipSpace(doc, 0)+1)
 	for i < len(doc) && doc[i] == '"' {
 		end := skipString(doc, i)
 		m := Member{KeyStart: i + 1, KeyEnd: max(end-1, i+1)}
 		m.Escaped = bytes.IndexByte(m.Key(doc), '\\') >= 0
-		i = skipSpace(doc, end)
-		i = skipSpace(doc, i+1)
+		i = SkipSpace(doc, end)
+		i = SkipSpace(doc, i+1)
 		m.ValStart = min(i, len(doc))
 		m.Type = TypeOf(doc[m.ValStart:])
 		i = Skip(doc, i)
 		m.ValEnd = i
 		dst = append(dst, m)
-		i = skipSpace(doc, i)
+		i = SkipSpace(doc, i)
 		if i >= len(doc) || doc[i] != ',' {
 			break
 		}
-		i = skipSpace(doc, i+1)
+		i = SkipSpace(doc, i+1)
 	}
 	return dst
 }
 
 // AppendElements appends the elements of the array that doc is.
 func AppendElements(dst [][]byte, doc []byte) [][]byte {
-	i := skipSpace(doc, skipSpace(doc, 0)+1)
+	i := SkipSpace(doc, SkipSpace(doc, 0)+1)
 	for i < len(doc) && doc[i] != ']' {
 		end := Skip(doc, i)
 		dst = append(dst, doc[i:end])
-		i = skipSpace(doc, end)
+		i = SkipSpace(doc, end)
 		if i >= len(doc) || doc[i] != ',' {
 			break
 		}
-		i = skipSpace(doc, i+1)
+		i = SkipSpace(doc, i+1)
 	}
 	return dst
 }
@@ -104,7 +104,9 @@ func Skip(doc []byte, i int) int {
 	return len(doc)
 }
 
-func skipSpace(doc []byte, i int) int {
+// SkipSpace returns the place of the first byte at or after i that is no white
+// space.
+func SkipSpace(doc []byte, i int) int {
 	for i < len(doc) && (doc[i] == ' ' || doc[i] == '\t' || doc[i] == '\n' || doc[i] == '\r') {
 		i++
 	}
@@ -141,7 +143,7 @@ func AppendCompact(dst, doc []byte) []byte {
 			i = skipString(doc, i)
 		case ' ', '\t', '\n', '\r':
 			dst = append(dst, doc[start:i]...)
-			i = skipSpace(doc, i)
+			i = SkipSpace(doc, i)
 			start = i
 		default:
 			i++
