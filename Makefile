@@ -70,12 +70,7 @@ race: ## run the concurrent packages' tests under the race detector (needs a C c
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)
-	@list=$$($(GO) test -list '^Fuzz' ./...) || { printf '%s\n' "$$list"; exit 1; }; \
-	printf '%s\n' "$$list" | awk '/^Fuzz/ {t[n++]=$$1} $$1=="ok" {for (i=0; i<n; i++) print $$2, t[i]; n=0}' | \
-	while read -r pkg target; do \
-		echo "== $$pkg $$target"; \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime '$(FUZZTIME)' "$$pkg" </dev/null || exit 1; \
-	done
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' .ci/fuzz
 
 .PHONY: cover
 cover: ## measure the tests' coverage, into cover.out
