@@ -13,7 +13,7 @@ import (
 // into a table of its own, and the fewer there are the less is merged later.
 const (
 	batchBytes  = 48 << 20
-	batchWrites = 400_000
+	batchWrites = 100_000
 	writeCost   = 160 // bytes of memory of a write beside its body
 )
 

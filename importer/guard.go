@@ -2,11 +2,13 @@ package importer
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 
 	"catalog/catalog"
@@ -36,14 +38,18 @@ func (r *run) guardPrices(ctx context.Context) error {
 		return nil
 	}
 	r.prog.phase("checking prices", r.prog.bytes)
+	keep := r.newKeeper()
+	defer keep.done(r)
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
-		workers[i] = &priceGuard{r: r, docs: newDocuments(r.mapping)}
+		workers[i] = &priceGuard{r: r, docs: newDocuments(r.mapping), keep: keep}
 	}
 	var sum priceChanges
 	var waiting newPrices
-	err = r.pass(ctx, workers, func(_ *input, result any) error {
-		waiting.add(result.(*newPrices))
+	err = r.pass(ctx, workers, func(in *input, result any) error {
+		found := result.(*guarded)
+		keep.take(in, found.kept)
+		waiting.add(&found.prices)
 		if len(waiting.keys) < guardBatch {
 			return nil
 		}
@@ -69,9 +75,13 @@ func (r *run) guardPrices(ctx context.Context) error {
 	return ErrRefused
 }
 
-// guardBatch is how many prices are compared at a time: many, since in the
-// order of their keys they stand side by side in the store.
-const guardBatch = 100_000
+const (
+	// guardBatch is how many prices are compared at a time: many, since in the
+	// order of their keys they stand side by side in the store.
+	guardBatch = 100_000
+	// guardPart is how many of these are fetched at a time.
+	guardPart = 5000
+)
 
 // newPrices are price records that would be written.
 type newPrices struct {
@@ -92,30 +102,51 @@ type priceChanges struct {
 
 // compare counts new prices against those that the store has, and empties new.
 func (c *priceChanges) compare(ctx context.Context, s catalog.Store, n *newPrices) error {
-	if len(n.keys) == 0 {
-		return nil
+	order := make([]int32, len(n.keys))
+	for i := range order {
+		order[i] = int32(i)
 	}
-	old, err := s.Get(ctx, catalog.KindPrice, n.keys...)
-	if err != nil {
-		return err
-	}
-	c.prices += int64(len(n.keys))
-	for i := range old {
-		if !old[i].Exists() || bytes.Equal(old[i].Body, n.bodies[i]) {
-			continue
+	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(n.keys[a], n.keys[b]) })
+	keys := make([]catalog.Key, 0, guardPart)
+	for part := range slices.Chunk(order, guardPart) {
+		keys = keys[:0]
+		for _, i := range part {
+			keys = append(keys, n.keys[i])
 		}
-		if was, is, wild := wildChange(old[i].Body, n.bodies[i]); wild {
-			c.wild++
-			if c.example == "" {
-				c.example = fmt.Sprintf("%s from %s to %s", n.keys[i], was, is)
-			}
+		old, err := s.Get(ctx, catalog.KindPrice, keys...)
+		if err != nil {
+			return err
+		}
+		for j, i := range part {
+			c.count(&old[j], keys[j], n.bodies[i])
 		}
 	}
 	*n = newPrices{keys: n.keys[:0], bodies: n.bodies[:0]}
 	return nil
 }
 
-// priceGuard is the worker that reads the prices that would be written.
+// count counts one new price against the old one.
+func (c *priceChanges) count(old *catalog.Record, key catalog.Key, body []byte) {
+	c.prices++
+	if !old.Exists() || bytes.Equal(old.Body, body) {
+		return
+	}
+	if was, is, wild := wildChange(old.Body, body); wild {
+		c.wild++
+		if c.example == "" {
+			c.example = fmt.Sprintf("%s from %s to %s", key, was, is)
+		}
+	}
+}
+
+// guarded is what the guard found in a chunk.
+type guarded struct {
+	prices newPrices
+	kept   *keptPart
+}
+
+// priceGuard is the worker that reads the prices that would be written, and
+// keeps the records that the load has to look at.
 type priceGuard struct {
 	r      *run
 	in     *input
@@ -123,7 +154,8 @@ type priceGuard struct {
 	docs   documents
 	parser catalog.Parser
 	parsed catalog.Parsed
-	out    *newPrices
+	keep   *keeper
+	out    *guarded
 }
 
 func (g *priceGuard) begin(in *input) { g.in, g.dec = in, in.reader.NewDecoder() }
@@ -131,26 +163,49 @@ func (g *priceGuard) begin(in *input) { g.in, g.dec = in, in.reader.NewDecoder()
 func (g *priceGuard) end() error { return g.dec.Close() }
 
 func (g *priceGuard) chunk(_ context.Context, c *feed.Chunk) (any, error) {
-	g.out = &newPrices{}
-	if err := g.dec.Decode(c, g.record); err != nil && !errors.Is(err, feed.ErrTruncated) {
+	g.out = &guarded{kept: g.keep.part()}
+	err := g.dec.Decode(c, g.record)
+	if err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
-	return g.out, nil
+	return g.out, err
 }
 
 func (g *priceGuard) record(rec *feed.Record) error {
 	ord := uint32(g.in.base + rec.Ord)
-	if rec.Err != nil || g.r.drop.Has(ord) || g.r.same.Has(ord) || rec.Overlay {
+	switch {
+	case rec.Err != nil:
+	case g.r.drop.Has(ord):
+		g.out.kept.replaced++
 		return nil
+	case g.r.same.Has(ord):
+		return nil
+	}
+	key := g.prices(rec)
+	if !g.keep.on.Load() {
+		return nil
+	}
+	if g.r.group.Has(ord) {
+		key = "" // it stays with its kin
+	}
+	g.out.kept.add(rec, key)
+	return nil
+}
+
+// prices takes the prices of a record and returns its key; none if it will be
+// rejected.
+func (g *priceGuard) prices(rec *feed.Record) catalog.Key {
+	if rec.Err != nil || rec.Overlay {
+		return ""
 	}
 	doc, err := g.docs.of(rec)
 	if err != nil {
-		return nil //nolint:nilerr // it will be a reject, and changes no price
+		return ""
 	}
 	p := &g.parsed
 	g.parser.Reuse()
 	if g.parser.Parse(g.r.o.Kind, doc, p) != nil {
-		return nil
+		return ""
 	}
 	switch {
 	case p.Kind == catalog.KindPrice:
@@ -163,13 +218,17 @@ func (g *priceGuard) record(rec *feed.Record) error {
 			g.add(v.SKU, v.Price.Body)
 		}
 	}
-	return nil
+	if p.Kind != g.r.o.Kind {
+		// A price of its own, and one inside a product: the later one counts.
+		g.out.kept.inOrder = true
+	}
+	return p.Key
 }
 
 func (g *priceGuard) add(k catalog.Key, body []byte) {
 	if body != nil {
-		g.out.keys = append(g.out.keys, k)
-		g.out.bodies = append(g.out.bodies, bytes.Clone(body))
+		g.out.prices.keys = append(g.out.prices.keys, k)
+		g.out.prices.bodies = append(g.out.prices.bodies, bytes.Clone(body))
 	}
 }
 

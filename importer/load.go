@@ -15,9 +15,11 @@ import (
 func (r *run) load(ctx context.Context) error {
 	if r.todo > 0 {
 		r.prog.phase("importing", r.prog.bytes)
+		r.readKept()
 		if err := r.loadPass(ctx, nil); err != nil {
 			return err
 		}
+		r.dropKept()
 	}
 	if r.spool != nil {
 		if err := r.foldSpooled(ctx); err != nil {
@@ -131,7 +133,7 @@ type loader struct {
 	rows   folder
 }
 
-func (l *loader) begin(in *input) { l.in, l.dec = in, in.reader.NewDecoder() }
+func (l *loader) begin(in *input) { l.in, l.dec = in, in.passed().NewDecoder() }
 
 func (l *loader) end() error { return l.dec.Close() }
 

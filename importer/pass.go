@@ -43,7 +43,7 @@ func (r *run) passInput(ctx context.Context, in *input, workers []worker, done f
 	g.Go(func() error {
 		defer close(jobs)
 		defer close(order)
-		err := in.reader.Chunks(ctx, func(c *feed.Chunk) error {
+		err := in.passed().Chunks(ctx, func(c *feed.Chunk) error {
 			j := job{c, make(chan any, 1)}
 			for _, ch := range []chan job{order, jobs} {
 				select {

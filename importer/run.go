@@ -56,12 +56,14 @@ type run struct {
 	again again                  // what a further pass has to look at
 
 	spool *spool
+	kept  *keptFile // what the inputs' kept records are in
 }
 
 // input is an opened feed and the place of its records in the whole.
 type input struct {
 	*feed.Input
 	reader feed.Reader
+	kept   *kept // what the guard's pass kept for the load; nil: nothing
 	base   int64 // added to the feed's ordinals
 	next   int64 // the first ordinal after its last; set by the first pass
 	before int64 // bytes of the inputs before it
@@ -121,6 +123,7 @@ func (r *run) close() {
 		r.man.Close()
 	}
 	r.spool.close()
+	r.kept.close()
 }
 
 func (r *run) run(ctx context.Context) error {

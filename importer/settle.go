@@ -119,8 +119,7 @@ func (r *run) join(ctx context.Context) error {
 		r.gone[kind] = &gone{}
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(r.o.Workers)
-	for _, kind := range r.touches() {
+	for _, kind := range r.touches() { // all at once, so that none is left for the end
 		g.Go(func() error {
 			// In batches, since each look-up of a key by itself waits for memory.
 			heads := make([]catalog.Head, 0, 128)

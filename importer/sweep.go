@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	defaultMaxDelete = 10   // percent of the source's records
-	sweepBatch       = 5000 // keys deleted at a time
+	defaultMaxDelete = 10     // percent of the source's records
+	sweepBatch       = 20_000 // keys deleted at a time: many, since in order they stand side by side in the store
 	maxGone          = 250_000
 )
 
@@ -129,7 +129,7 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 		return err
 	}
 	if g := r.gone[k]; g != nil && g.missing <= maxGone {
-		for part := range slices.Chunk(g.keys, sweepBatch) {
+		for part := range slices.Chunk(r.unswept(k, g.keys), sweepBatch) {
 			keys = append(keys, part...)
 			if err := flush(); err != nil {
 				return err
@@ -153,35 +153,90 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 	return flush()
 }
 
+// unswept drops the keys that were swept already, as those of products.
+func (r *run) unswept(k catalog.Kind, keys []catalog.Key) []catalog.Key {
+	products := r.gone[catalog.KindProduct]
+	if k == catalog.KindProduct || products == nil || products.missing > maxGone {
+		return keys
+	}
+	return slices.DeleteFunc(keys, func(key catalog.Key) bool {
+		_, swept := slices.BinarySearch(products.keys, key)
+		return swept
+	})
+}
+
+// deleteKeys deletes those records of a kind that this source still owns; with
+// a product go its price and stock. What somebody else has written since is
+// theirs, and stays: a product with its price and stock, which are deleted
+// only once the product is, and only as they were before.
 func (r *run) deleteKeys(ctx context.Context, k catalog.Kind, keys []catalog.Key) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	// What somebody else has written since is theirs, and stays.
+	var parts [][]catalog.Head
+	if k == catalog.KindProduct {
+		for _, part := range []catalog.Kind{catalog.KindPrice, catalog.KindStock} {
+			heads, err := r.store.HeadsOf(ctx, part, keys...)
+			if err != nil {
+				return err
+			}
+			parts = append(parts, heads)
+		}
+	}
 	heads, err := r.store.HeadsOf(ctx, k, keys...)
 	if err != nil {
 		return err
 	}
-	var writes []catalog.Write
+	mine := heads[:0]
 	for i, h := range heads {
-		if h.Source != r.o.Source {
-			continue
+		if h.Source == r.o.Source {
+			mine = append(mine, h)
+			for _, p := range parts {
+				p[len(mine)-1] = p[i]
+			}
 		}
-		first := len(writes)
-		writes = appendDeletes(writes, k, keys[i], r.o.Source)
-		writes[first].If = &heads[i].Seq
 	}
-	results, err := r.store.Apply(ctx, writes)
-	if err != nil && !errors.Is(err, catalog.ErrConflict) {
+	gone, err := r.deleteHeads(ctx, mine)
+	if err != nil {
 		return err
 	}
-	for i, res := range results {
-		if res.Outcome == catalog.Deleted {
-			r.acc.add(writes[i].Kind, Counts{Deleted: 1})
+	var rest []catalog.Head
+	for _, p := range parts {
+		for i := range mine {
+			if gone[i] && p[i].Exists() {
+				rest = append(rest, p[i])
+			}
 		}
+	}
+	if _, err := r.deleteHeads(ctx, rest); err != nil {
+		return err
 	}
 	r.prog.advance(int64(len(keys)), int64(len(keys)))
 	return nil
+}
+
+// deleteHeads deletes the records that still are as their heads say, and
+// reports which it deleted.
+func (r *run) deleteHeads(ctx context.Context, heads []catalog.Head) (gone []bool, err error) {
+	if len(heads) == 0 {
+		return nil, nil
+	}
+	writes := make([]catalog.Write, len(heads))
+	for i := range heads {
+		h := &heads[i]
+		writes[i] = catalog.Write{Kind: h.Kind, Key: h.Key, Source: r.o.Source, If: &h.Seq}
+	}
+	results, err := r.store.Apply(ctx, writes)
+	if err != nil && !errors.Is(err, catalog.ErrConflict) {
+		return nil, err
+	}
+	gone = make([]bool, len(heads))
+	for i, res := range results {
+		if gone[i] = res.Outcome == catalog.Deleted; gone[i] {
+			r.acc.add(heads[i].Kind, Counts{Deleted: 1})
+		}
+	}
+	return gone, nil
 }
 
 // inFeed reports whether the feed has the record of a head, rejected or not.

@@ -70,10 +70,16 @@ func (s *Store) resolveKind(ctx context.Context, p *plan, k catalog.Kind) (err e
 	if err := s.prepareFilter(ctx, k, int64(len(p.order[k]))); err != nil {
 		return err
 	}
-	f := &headFinder{db: s.db, kind: k, filter: s.filter[k]}
-	defer f.close(&err)
-	err = p.resolve(k, f, &s.names)
-	s.missed[k] += f.missed
+	one := headFinder{db: s.db, kind: k, filter: s.filter[k]}
+	// With a filter there is little to be read.
+	if n := s.workers(); n > 1 && one.filter == nil && len(p.order[k]) > finderPart {
+		f := newHeadFinders(one, n, p.keys(k))
+		defer func() { s.missed[k] += f.close(&err) }()
+		return p.resolve(k, f, &s.names)
+	}
+	defer one.close(&err)
+	err = p.resolve(k, &one, &s.names)
+	s.missed[k] += one.missed
 	return err
 }
 

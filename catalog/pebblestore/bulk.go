@@ -45,11 +45,7 @@ func (s *Store) bulk(ctx context.Context, p *plan) (err error) {
 	}()
 	slices.SortFunc(tables, func(a, b table) int { return -cmp.Compare(a.bytes, b.bytes) })
 	g, gctx := errgroup.WithContext(ctx)
-	workers := s.opts.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	g.SetLimit(workers)
+	g.SetLimit(s.workers())
 	for i := range tables {
 		g.Go(func() error { return s.build(gctx, &tables[i]) })
 	}
@@ -62,6 +58,14 @@ func (s *Store) bulk(ctx context.Context, p *plan) (err error) {
 	}
 	// From here on it is done or not, whatever becomes of the caller.
 	return s.watch.guard(func() error { return s.db.Ingest(context.WithoutCancel(ctx), paths) })
+}
+
+// workers is how many goroutines share the work of one operation.
+func (s *Store) workers() int {
+	if s.opts.Workers > 0 {
+		return s.opts.Workers
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // tables divides p into tables that do not overlap: one or more a space, so

@@ -21,8 +21,8 @@ type Options struct {
 	// BulkBytes is the size from which an Apply is written as sorted tables
 	// instead of through the write-ahead log; 0 is 4 MiB.
 	BulkBytes int64
-	// Workers is how many tables of one Apply are built at once; 0 is one per
-	// processor.
+	// Workers is how many goroutines look up the keys of one call, or build the
+	// tables of one Apply; 0 is one per processor.
 	Workers int
 }
 

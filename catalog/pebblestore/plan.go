@@ -154,6 +154,17 @@ func (p *plan) resolve(k catalog.Kind, f finder, ids *sources) error {
 	return nil
 }
 
+// keys returns the different keys of the sorted writes of a kind.
+func (p *plan) keys(k catalog.Kind) []catalog.Key {
+	keys := make([]catalog.Key, 0, len(p.order[k]))
+	for _, it := range p.order[k] {
+		if key := p.writes[it.i].Key; len(keys) == 0 || keys[len(keys)-1] != key {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 // resolveKey performs the writes to one key on what is there.
 func (p *plan) resolveKey(k catalog.Kind, items []item, old head, existed bool, ids *sources) {
 	o := out{i: items[0].i, existed: existed, exists: existed, source: old.source, seq: old.seq}

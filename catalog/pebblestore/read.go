@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
+	"golang.org/x/sync/errgroup"
 
 	"catalog/catalog"
 )
@@ -19,32 +20,9 @@ const checkEvery = 256
 // Get implements catalog.Store.
 func (s *Store) Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Record, error) {
 	records := make([]catalog.Record, len(keys))
-	var bodies *pebble.Iterator // of the same view of the store; each of the two only moves on
-	var key []byte
-	err := s.lookup(ctx, kind, keys, func(i int, it *pebble.Iterator, h catalog.Head, body []byte) (err error) {
-		if hasBodyApart(kind) {
-			if bodies == nil {
-				if bodies, err = it.Clone(pebble.CloneOptions{}); err != nil {
-					return err
-				}
-			}
-			key = bodyKey(key[:0], kind, keys[i])
-			if !bodies.SeekPrefixGE(key) {
-				if err := bodies.Error(); err != nil {
-					return err
-				}
-				return corrupt("%s %q has no body", kind, keys[i])
-			}
-			if body, err = bodies.ValueAndErr(); err != nil {
-				return err
-			}
-		}
+	err := s.lookup(ctx, kind, keys, true, func(i int, h catalog.Head, body []byte) {
 		records[i] = catalog.Record{Head: h, Body: bytes.Clone(body)}
-		return nil
 	})
-	if bodies != nil {
-		closeIter(bodies, &err)
-	}
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("get %s", kind.Plural()), err)
 	}
@@ -54,20 +32,21 @@ func (s *Store) Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key)
 // HeadsOf implements catalog.Store.
 func (s *Store) HeadsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Head, error) {
 	heads := make([]catalog.Head, len(keys))
-	err := s.lookup(ctx, kind, keys, func(i int, _ *pebble.Iterator, h catalog.Head, _ []byte) error {
-		heads[i] = h
-		return nil
-	})
+	err := s.lookup(ctx, kind, keys, false, func(i int, h catalog.Head, _ []byte) { heads[i] = h })
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("get heads of %s", kind.Plural()), err)
 	}
 	return heads, nil
 }
 
-// lookup calls found for each of keys that is there, with its head and what
-// stands behind the head. found may move the iterator.
-func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Key,
-	found func(i int, it *pebble.Iterator, h catalog.Head, rest []byte) error,
+// lookupPart is the least number of keys that a goroutine of its own looks up.
+const lookupPart = 512
+
+// lookup calls found for each of keys that is there, with its head and, if
+// bodies are asked for, its body. Many keys are looked up by several
+// goroutines, all in one view of the store; found is called by each of them.
+func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Key, bodies bool,
+	found func(i int, h catalog.Head, body []byte),
 ) (err error) {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -80,22 +59,62 @@ func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Ke
 	if err != nil {
 		return err
 	}
-	defer closeIter(it, &err)
 	// In the order of the keys, each block is read once, however they are asked.
 	order := make([]int, len(keys))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return strings.Compare(string(keys[a]), string(keys[b])) })
+	l := lookup{s: s, ctx: ctx, kind: kind, keys: keys, bodies: bodies && hasBodyApart(kind), found: found}
+	size := max((len(order)+s.workers()-1)/s.workers(), lookupPart)
+	if len(order) <= size {
+		return l.run(it, order)
+	}
+	defer closeIter(it, &err)
+	var g *errgroup.Group
+	g, l.ctx = errgroup.WithContext(ctx)
+	for part := range slices.Chunk(order, size) {
+		g.Go(func() error {
+			mine, err := it.Clone(pebble.CloneOptions{})
+			if err != nil {
+				return err
+			}
+			return l.run(mine, part)
+		})
+	}
+	return g.Wait()
+}
+
+// lookup looks up keys; what it has may be read by several goroutines.
+type lookup struct {
+	s      *Store
+	ctx    context.Context
+	kind   catalog.Kind
+	keys   []catalog.Key
+	bodies bool // those kept apart
+	found  func(i int, h catalog.Head, body []byte)
+}
+
+// run looks up the keys at the places that order names, in that order, and
+// closes it.
+func (l *lookup) run(it *pebble.Iterator, order []int) (err error) {
+	defer closeIter(it, &err)
+	var bodies *pebble.Iterator // of the same view of the store; each of the two only moves on
+	if l.bodies {
+		if bodies, err = it.Clone(pebble.CloneOptions{}); err != nil {
+			return err
+		}
+		defer closeIter(bodies, &err)
+	}
 	var buf []byte
 	for n, i := range order {
-		key := keys[i]
+		key := l.keys[i]
 		if n%checkEvery == checkEvery-1 {
-			if err := s.check(ctx); err != nil {
+			if err := l.s.check(l.ctx); err != nil {
 				return err
 			}
 		}
-		buf = recordKey(buf[:0], kind, key)
+		buf = recordKey(buf[:0], l.kind, key)
 		if !it.SeekPrefixGE(buf) {
 			if err := it.Error(); err != nil {
 				return err
@@ -106,14 +125,24 @@ func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Ke
 		if err != nil {
 			return err
 		}
-		h, rest, err := s.decodeHead(kind, v)
+		h, body, err := l.s.decodeHead(l.kind, v)
 		if err != nil {
-			return fmt.Errorf("%s %q: %w", kind, key, err)
+			return fmt.Errorf("%s %q: %w", l.kind, key, err)
 		}
 		h.Key = key
-		if err := found(i, it, h, rest); err != nil {
-			return err
+		if l.bodies {
+			buf = bodyKey(buf[:0], l.kind, key)
+			if !bodies.SeekPrefixGE(buf) {
+				if err := bodies.Error(); err != nil {
+					return err
+				}
+				return corrupt("%s %q has no body", l.kind, key)
+			}
+			if body, err = bodies.ValueAndErr(); err != nil {
+				return err
+			}
 		}
+		l.found(i, h, body)
 	}
 	return nil
 }

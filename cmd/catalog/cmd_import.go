@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -148,8 +146,7 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 	if shown != nil {
 		opts.Progress = shown.show
 	}
-	ballast := tuneForImport(a)
-	defer runtime.KeepAlive(ballast)
+	defer tuneForImport(a)()
 	mode := mayCreate
 	if o.dryRun {
 		mode = orEmpty
@@ -178,20 +175,6 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 		err = errors.Join(err, rejects.commit())
 	}
 	return finishImport(a, o, report, err)
-}
-
-// tuneForImport trades what an import does not need for a peak of memory that
-// hardly depends on how much is loaded: its heap is buffers that are used over
-// and over, and it reads the store from end to end or not at all. The ballast,
-// which is never touched and so takes no memory, keeps the collector from
-// running all the time while the heap is small. Keep it until the import ends.
-func tuneForImport(a *app) (ballast []byte) {
-	a.cacheBytes = 8 << 20
-	if _, set := a.lookup("GOGC"); set {
-		return nil
-	}
-	debug.SetGCPercent(25)
-	return make([]byte, 128<<20)
 }
 
 // tidy compacts a store that a large import has left in many layers, and says

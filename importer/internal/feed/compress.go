@@ -1,14 +1,14 @@
 package feed
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"catalog/importer/internal/gunzip"
 )
 
 const (
@@ -18,8 +18,6 @@ const (
 	// bytes, is no feed: JSON and CSV compress to a hundredth at most.
 	bombRatio = 400
 	bombFrom  = 1 << 30
-	// readSize is how much of a compressed feed is read at a time.
-	readSize = 256 << 10
 )
 
 // magics are the beginnings of compressed and other files that are told apart.
@@ -71,7 +69,7 @@ func unpack(src *source, compression string) (*unpacked, error) {
 	var err error
 	switch compression {
 	case Gzip:
-		u.r, err = gzip.NewReader(bufio.NewReaderSize(src, readSize))
+		u.r, err = gunzip.NewReader(src)
 	case Zstd:
 		u.zr, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1),
 			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))

@@ -34,7 +34,7 @@ func NewWriter(w io.Writer, o WriterOptions) (Writer, error) {
 	if o.Format == Parquet {
 		return newParquetWriter(w, o)
 	}
-	p := &packer{buf: bufio.NewWriterSize(w, readSize)}
+	p := &packer{buf: bufio.NewWriterSize(w, 256<<10)}
 	p.w = p.buf
 	switch o.Compression {
 	case None:

@@ -1,7 +1,7 @@
-// Package manifest remembers which records a feed has: 16 bytes each, and 8
-// more where records are to be compared, outside the garbage-collected heap. It finds records of one key, tells which of
-// them counts, compares all of them with the heads of a store, and answers
-// whether a key is in the feed.
+// Package manifest remembers which records a feed has: 15 bytes each, and 7
+// more where records are to be compared, outside the garbage-collected heap. It
+// finds records of one key, tells which of them counts, compares all of them
+// with the heads of a store, and answers whether a key is in the feed.
 //
 // A key is known by 88 bits of two seeded hashes. Two of n keys collide with
 // a chance of n²/2⁸⁹: less than 10⁻¹⁴ for two million.
@@ -36,26 +36,32 @@ const (
 )
 
 // record is what is kept of one record of the feed, or of one variant embedded
-// in a record.
+// in a record, on its way through sorting.
 type record struct {
-	hi  uint64
-	lo  uint32 // 24 bits of hash, 8 of Flags
-	ord uint32 // of the record; of the parent for a Variant
-}
-
-func (r *record) sameKey(o *record) bool { return r.hi == o.hi && r.lo>>8 == o.lo>>8 }
-
-// valued is a record on its way through sorting.
-type valued struct {
-	record
+	hash  hash
+	ord   uint32 // of the record; of the parent for a Variant
+	flags Flags
 	value uint64
 }
 
-func compare(a, b valued) int {
-	if c := cmp.Compare(a.hi, b.hi); c != 0 {
+// hash is what is kept of a Key in its bucket: all but the bits that all keys
+// of the bucket have in common.
+type hash struct {
+	head uint64
+	tail uint16
+}
+
+func (k Key) bucket() uint64 { return k.hi >> (64 - bucketBits) }
+
+func (k Key) hash() hash { return hash{k.hi<<bucketBits | uint64(k.lo>>24), uint16(k.lo >> 8)} }
+
+func (h hash) less(o hash) bool { return h.head < o.head || h.head == o.head && h.tail < o.tail }
+
+func compare(a, b record) int {
+	if c := cmp.Compare(a.hash.head, b.hash.head); c != 0 {
 		return c
 	}
-	if c := cmp.Compare(a.lo>>8, b.lo>>8); c != 0 {
+	if c := cmp.Compare(a.hash.tail, b.hash.tail); c != 0 {
 		return c
 	}
 	return cmp.Compare(a.ord, b.ord)
@@ -68,24 +74,34 @@ type Entry struct {
 }
 
 // Ord returns the ordinal of the record; that of the parent for a Variant.
-func (e Entry) Ord() uint32 { return e.c.records[e.i].ord }
+func (e Entry) Ord() uint32 { return e.c.keys.ords[e.i] }
 
 // Flags returns what the record is made of.
-func (e Entry) Flags() Flags { return Flags(e.c.records[e.i].lo) }
+func (e Entry) Flags() Flags {
+	if e.c.flags != nil {
+		return e.c.flags[e.i]
+	}
+	return Flags(atomic.LoadUint64(&e.c.values[e.i]))
+}
 
-// SetFlags replaces the flags.
+// SetFlags replaces the flags. It is not safe for concurrent use with other
+// calls.
 func (e Entry) SetFlags(f Flags) {
-	r := &e.c.records[e.i]
-	r.lo = r.lo&^0xff | uint32(f)
+	if e.c.flags != nil {
+		e.c.flags[e.i] = f
+		return
+	}
+	v := &e.c.values[e.i]
+	*v = *v&^flagsMask | uint64(f)
 }
 
 // Value returns what was given to Add, less what was subtracted, or what was
-// set since; 0 in a manifest without values.
+// set since; 0 in a manifest without values. It has 56 bits.
 func (e Entry) Value() uint64 {
 	if e.c.values == nil {
 		return 0
 	}
-	return atomic.LoadUint64(&e.c.values[e.i])
+	return atomic.LoadUint64(&e.c.values[e.i]) >> flagBits
 }
 
 // SetValue sets the value, also in a manifest without values. It is not safe
@@ -94,24 +110,52 @@ func (e Entry) SetValue(v uint64) {
 	if e.c.values == nil {
 		e.c.values = new([chunkSize]uint64)
 	}
-	e.c.values[e.i] = v
+	e.c.values[e.i] = v<<flagBits | e.c.values[e.i]&flagsMask
 }
 
 // Subtract takes v from the value; it is safe for concurrent use.
-func (e Entry) Subtract(v uint64) { atomic.AddUint64(&e.c.values[e.i], -v) }
+func (e Entry) Subtract(v uint64) { atomic.AddUint64(&e.c.values[e.i], -(v << flagBits)) }
 
 const (
 	buckets    = 256
 	chunkSize  = 128 // records; a bucket's last chunk is half empty on average
 	bucketBits = 8
+	flagBits   = 8
+	flagsMask  = 1<<flagBits - 1
 
 	entriesPerPart = 16 // on average, in which find searches
 )
 
+// chunk has the records of a bucket, in no order until they are sorted. What
+// belongs together is together where it is looked through, and nothing is
+// aligned for nothing.
 type chunk struct {
-	records *[chunkSize]record
-	values  *[chunkSize]uint64 // nil without values
+	keys   *chunkKeys
+	flags  *[chunkSize]Flags  // nil with values
+	values *[chunkSize]uint64 // nil without values; the lower bits are the flags then
 }
+
+type chunkKeys struct {
+	heads [chunkSize]uint64
+	ords  [chunkSize]uint32
+	tails [chunkSize]uint16
+}
+
+func (c *chunk) set(i int, r record) {
+	c.keys.heads[i], c.keys.tails[i], c.keys.ords[i] = r.hash.head, r.hash.tail, r.ord
+	if c.flags != nil {
+		c.flags[i] = r.flags
+		return
+	}
+	c.values[i] = r.value<<flagBits | uint64(r.flags)
+}
+
+func (c *chunk) get(i int) record {
+	e := Entry{c, i}
+	return record{hash: c.hash(i), ord: e.Ord(), flags: e.Flags(), value: e.Value()}
+}
+
+func (c *chunk) hash(i int) hash { return hash{c.keys.heads[i], c.keys.tails[i]} }
 
 type bucket struct {
 	mu     sync.Mutex
@@ -122,7 +166,9 @@ type bucket struct {
 	shift  uint8    // makes of a hash, but for the bucket's bits, the number of its part
 }
 
-func (b *bucket) at(i int) *record { return &b.chunks[i/chunkSize].records[i%chunkSize] }
+func (b *bucket) head(i int) uint64 { return b.chunks[i/chunkSize].keys.heads[i%chunkSize] }
+
+func (b *bucket) hash(i int) hash { return b.chunks[i/chunkSize].hash(i % chunkSize) }
 
 func (b *bucket) entry(i int) Entry { return Entry{b.chunks[i/chunkSize], i % chunkSize} }
 
@@ -179,16 +225,13 @@ func (m *Manifest) NewAdder() *Adder { return &Adder{m: m} }
 
 // Add adds an entry.
 func (a *Adder) Add(k Key, ord uint32, f Flags, value uint64) {
-	b := k.hi >> (64 - bucketBits)
+	b := k.bucket()
 	c := a.open[b]
 	if c == nil {
 		c = a.m.slabs.chunk(a.m.values)
 		a.open[b] = c
 	}
-	c.records[a.used[b]] = record{hi: k.hi, lo: k.lo | uint32(f), ord: ord}
-	if c.values != nil {
-		c.values[a.used[b]] = value
-	}
+	c.set(int(a.used[b]), record{k.hash(), ord, f, value})
 	a.n++
 	if a.used[b]++; a.used[b] == chunkSize {
 		a.m.buckets[b].take(c, chunkSize)
@@ -225,7 +268,7 @@ func (m *Manifest) Seal(workers int) {
 	var wg sync.WaitGroup
 	for range max(workers, 1) {
 		wg.Go(func() {
-			var buf []valued
+			var buf []record
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= buckets {
@@ -240,24 +283,16 @@ func (m *Manifest) Seal(workers int) {
 
 // sort brings the bucket's entries in order, in place but for a buffer that is
 // used again for the next bucket.
-func (b *bucket) sort(buf []valued) []valued {
+func (b *bucket) sort(buf []record) []record {
 	buf = buf[:0]
 	for i, c := range b.chunks {
-		for j, r := range c.records[:b.last[i]] {
-			v := valued{record: r}
-			if c.values != nil {
-				v.value = c.values[j]
-			}
-			buf = append(buf, v)
+		for j := range b.last[i] {
+			buf = append(buf, c.get(j))
 		}
 	}
 	slices.SortFunc(buf, compare)
 	for i := range buf {
-		c := b.chunks[i/chunkSize]
-		c.records[i%chunkSize] = buf[i].record
-		if c.values != nil {
-			c.values[i%chunkSize] = buf[i].value
-		}
+		b.chunks[i/chunkSize].set(i%chunkSize, buf[i])
 	}
 	b.last = nil
 	b.index(buf)
@@ -267,15 +302,15 @@ func (b *bucket) sort(buf []valued) []valued {
 // find returns the index of the first entry of k in its bucket, or of where it
 // would be. The bits of the hash that follow those of the bucket lead to the
 // few entries among which it is.
-func (b *bucket) find(k Key) int {
+func (b *bucket) find(h hash) int {
 	if b.n == 0 {
 		return 0
 	}
-	part := k.hi << bucketBits >> b.shift
+	part := h.head >> b.shift
 	lo, hi := int(b.starts[part]), int(b.starts[part+1])
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if e := b.at(mid); e.hi < k.hi || e.hi == k.hi && e.lo>>8 < k.lo>>8 {
+		if b.hash(mid).less(h) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -285,13 +320,13 @@ func (b *bucket) find(k Key) int {
 }
 
 // index notes where each part of the sorted bucket starts.
-func (b *bucket) index(sorted []valued) {
+func (b *bucket) index(sorted []record) {
 	partBits := max(bits.Len(uint(len(sorted)/entriesPerPart)), 1)
 	b.shift = uint8(64 - partBits)
 	b.starts = make([]uint32, 1<<partBits+1)
 	part := uint64(0)
 	for i := range sorted {
-		for p := sorted[i].hi << bucketBits >> b.shift; part < p; {
+		for p := sorted[i].hash.head >> b.shift; part < p; {
 			part++
 			b.starts[part] = uint32(i)
 		}
@@ -304,9 +339,10 @@ func (b *bucket) index(sorted []valued) {
 // Each calls f for each entry of key k, in the order of their Ord, until f
 // returns false. The entries may be changed, but not concurrently.
 func (m *Manifest) Each(k Key, f func(Entry) bool) {
-	b := &m.buckets[k.hi>>(64-bucketBits)]
-	for i := b.find(k); i < b.n; i++ {
-		if r := b.at(i); r.hi != k.hi || r.lo>>8 != k.lo>>8 || !f(b.entry(i)) {
+	b := &m.buckets[k.bucket()]
+	h := k.hash()
+	for i := b.find(h); i < b.n; i++ {
+		if b.hash(i) != h || !f(b.entry(i)) {
 			return
 		}
 	}
@@ -317,20 +353,20 @@ func (m *Manifest) Each(k Key, f func(Entry) bool) {
 // waits for all of them together. What it returns means nothing.
 func (m *Manifest) Touch(keys []Key) (sum uint64) {
 	for _, k := range keys {
-		b := &m.buckets[k.hi>>(64-bucketBits)]
+		b := &m.buckets[k.bucket()]
 		if b.n > 0 {
-			sum += uint64(b.starts[k.hi<<bucketBits>>b.shift])
+			sum += uint64(b.starts[k.hash().head>>b.shift])
 		}
 	}
 	for _, k := range keys {
-		b := &m.buckets[k.hi>>(64-bucketBits)]
+		b := &m.buckets[k.bucket()]
 		if b.n == 0 {
 			continue
 		}
-		part := k.hi << bucketBits >> b.shift
+		part := k.hash().head >> b.shift
 		lo, hi := int(b.starts[part]), int(b.starts[part+1])
-		for i := lo; i < hi; i += 4 { // a cache line holds four
-			sum += b.at(i).hi
+		for i := lo; i < hi; i += 8 { // a cache line holds eight
+			sum += b.head(i)
 		}
 	}
 	return sum
@@ -354,9 +390,9 @@ func (m *Manifest) Groups(f func([]Entry) error) error {
 	for i := range m.buckets {
 		b := &m.buckets[i]
 		for j := 0; j < b.n; {
-			first := b.at(j)
+			first := b.hash(j)
 			group = append(group[:0], b.entry(j))
-			for j++; j < b.n && b.at(j).sameKey(first); j++ {
+			for j++; j < b.n && b.hash(j) == first; j++ {
 				group = append(group, b.entry(j))
 			}
 			if err := f(group); err != nil {

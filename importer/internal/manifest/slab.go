@@ -21,9 +21,11 @@ const slabSize = 1 << 20
 func (s *slabs) chunk(values bool) *chunk {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c := &chunk{records: (*[chunkSize]record)(s.take(unsafe.Sizeof([chunkSize]record{})))}
+	c := &chunk{keys: (*chunkKeys)(s.take(unsafe.Sizeof(chunkKeys{})))}
 	if values {
 		c.values = (*[chunkSize]uint64)(s.take(unsafe.Sizeof([chunkSize]uint64{})))
+	} else {
+		c.flags = (*[chunkSize]Flags)(s.take(unsafe.Sizeof([chunkSize]Flags{})))
 	}
 	return c
 }
