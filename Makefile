@@ -23,7 +23,7 @@ endif
 
 # Packages in which goroutines meet: the race detector's. It makes them ten times
 # as slow, so the long rows of crashes (-short leaves them out) are for `test`.
-RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/...
+RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/... ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
 
 # golangci-lint is built by Go from source into Go's own cache (two minutes,
 # once); staticcheck and the formatters are in it.
@@ -39,25 +39,31 @@ build: ## build bin/catalog
 	$(GOBUILD) -o bin/catalog ./cmd/catalog
 
 .PHONY: demo
-demo: build ## generate 50,000 products, import them, look at one (DEMO_RECORDS, DEMO_DIR)
+demo: build ## generate 50,000 products, import them, search them (DEMO_RECORDS, DEMO_DIR)
 	@set -e; \
 	run() { printf '\n$$ %s\n' "$$*"; "$$@"; }; \
-	mkdir -p '$(DEMO_DIR)'; rm -rf '$(DEMO_DIR)/store' '$(DEMO_DIR)/products.jsonl'; \
+	mkdir -p '$(DEMO_DIR)'; rm -rf '$(DEMO_DIR)/store' '$(DEMO_DIR)/store.index' '$(DEMO_DIR)/products.jsonl'; \
 	run bin/catalog generate --records '$(DEMO_RECORDS)' --seed 1 --format jsonl -o '$(DEMO_DIR)/products.jsonl'; \
 	run bin/catalog import --store 'pebble:$(DEMO_DIR)/store' '$(DEMO_DIR)/products.jsonl'; \
 	sku=$$(awk 'match($$0, /"sku": ?"[^"]*"/) {s = substr($$0, RSTART, RLENGTH); sub(/"sku": ?"/, "", s); sub(/"$$/, "", s); print s; exit}' '$(DEMO_DIR)/products.jsonl'); \
 	run bin/catalog get --store 'pebble:$(DEMO_DIR)/store' "$$sku"; \
+	run bin/catalog search --store 'pebble:$(DEMO_DIR)/store' 'table lamp' --filter price=..50 --size 5; \
 	printf '\nThe store is in %s. Look further with\n' '$(DEMO_DIR)/store'; \
 	printf '  %s\n' \
 		"bin/catalog stats --store pebble:$(DEMO_DIR)/store" \
+		"bin/catalog browse --store pebble:$(DEMO_DIR)/store" \
 		"bin/catalog imports --store pebble:$(DEMO_DIR)/store" \
 		"bin/catalog export --store pebble:$(DEMO_DIR)/store -o $(DEMO_DIR)/export.jsonl" \
 		"bin/catalog inspect $(DEMO_DIR)/products.jsonl" \
 		"bin/catalog import --store pebble:$(DEMO_DIR)/store $(DEMO_DIR)/products.jsonl   (again: all unchanged)" \
 		"bin/catalog help"
 
+.PHONY: servers
+servers: ## install what tests need to start MariaDB and Elasticsearch, where it is missing
+	@.ci/servers
+
 .PHONY: test
-test: ## run all tests; CATALOG_TEST_DATA=DIR adds those on real feeds
+test: servers ## run all tests; CATALOG_TEST_DATA=DIR adds those on real feeds
 	@if [ -z "$$CATALOG_TEST_DATA" ]; then \
 		echo "CATALOG_TEST_DATA names no folder of real feeds, so these tests are skipped:"; \
 		grep -rhoE --include='*_test.go' '^func Test[A-Za-z0-9_]*Real[A-Z][A-Za-z0-9_]*' . | sort | sed 's/^func /  /'; \
@@ -84,6 +90,10 @@ bench: build ## measure an import of 2,000,000 records (BENCH_RECORDS, BENCH_DIR
 .PHONY: bench-peers
 bench-peers: build ## the same file into PostgreSQL and MariaDB, beside ours (needs them, or root and apt-get)
 	$(GO) run ./fixtures/bench/peers -bin bin/catalog
+
+.PHONY: bench-search
+bench-search: build ## search and category pages at 200,000 and 2,000,000 products, beside Elasticsearch (BENCH_DIR)
+	$(GO) run ./fixtures/bench/search -bin bin/catalog
 
 .PHONY: lint
 lint: ## check the code: golangci-lint, as .golangci.yml says

@@ -72,7 +72,7 @@ func part(importPath string) string {
 	switch top {
 	case "catalog", "indexer", "placeholder":
 		switch child {
-		case "", "internal":
+		case "", "internal", "analysis": // analysis is what the indexer makes of words
 			return top
 		case "storefront", "ledger":
 			return child

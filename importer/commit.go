@@ -39,7 +39,12 @@ type batch struct {
 
 func newCommitter(ctx context.Context, r *run) *committer {
 	c := &committer{r: r, queue: make(chan *batch), spare: make(chan *batch, 1)}
-	if c.limit = r.o.BatchBytes; r.had > 0 {
+	switch c.limit = r.o.BatchBytes; {
+	case r.kept != nil:
+		// What is read is in the order of the store, so that a small batch
+		// reads no block of it that another reads as well.
+		c.limit = max(c.limit/12, 1)
+	case r.had > 0:
 		// Few records of many change: what they were is looked up while the
 		// next ones are read.
 		c.limit = max(c.limit/4, 1)

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,18 +44,24 @@ func (r *run) guardPrices(ctx context.Context) error {
 		workers[i] = &priceGuard{r: r, docs: newDocuments(r.mapping), keep: keep}
 	}
 	var sum priceChanges
-	var waiting newPrices
+	var waiting []newPrices
+	n := 0 // of the prices that wait
 	err = r.pass(ctx, workers, func(in *input, result any) error {
 		found := result.(*guarded)
 		keep.take(in, found.kept)
-		waiting.add(&found.prices)
-		if len(waiting.keys) < guardBatch {
+		if len(found.prices.at) > 0 {
+			waiting = append(waiting, found.prices)
+		}
+		if n += len(found.prices.at); n < guardBatch {
 			return nil
 		}
-		return sum.compare(ctx, r.store, &waiting)
+		err := sum.compare(ctx, r.store, waiting)
+		clear(waiting)
+		waiting, n = waiting[:0], 0
+		return err
 	})
 	if err == nil {
-		err = sum.compare(ctx, r.store, &waiting)
+		err = sum.compare(ctx, r.store, waiting)
 	}
 	if err != nil {
 		return err
@@ -80,18 +85,37 @@ const (
 	// order of their keys they stand side by side in the store.
 	guardBatch = 100_000
 	// guardPart is how many of these are fetched at a time.
-	guardPart = 5000
+	guardPart = 2000
 )
 
-// newPrices are price records that would be written.
+// newPrices are price records of a chunk that would be written, in as little
+// memory as can be, since those of the whole feed may have to wait.
 type newPrices struct {
-	keys   []catalog.Key
-	bodies [][]byte
+	text []byte // the keys and bodies
+	at   []newPrice
 }
 
-func (n *newPrices) add(o *newPrices) {
-	n.keys = append(n.keys, o.keys...)
-	n.bodies = append(n.bodies, o.bodies...)
+// newPrice is where a price's key is in the text, and behind it the body.
+type newPrice struct{ start, key, body uint32 }
+
+func (n *newPrices) add(key catalog.Key, body []byte) {
+	n.at = append(n.at, newPrice{uint32(len(n.text)), uint32(len(key)), uint32(len(body))})
+	n.text = append(n.text, key...)
+	n.text = append(n.text, body...)
+}
+
+// compact returns a copy that takes no more memory than it needs, and empties n.
+func (n *newPrices) compact() newPrices {
+	c := newPrices{bytes.Clone(n.text), slices.Clone(n.at)}
+	n.text, n.at = n.text[:0], n.at[:0]
+	return c
+}
+
+func (n *newPrices) key(i uint32) []byte { p := n.at[i]; return n.text[p.start : p.start+p.key] }
+
+func (n *newPrices) body(i uint32) []byte {
+	p := n.at[i]
+	return n.text[p.start+p.key : p.start+p.key+p.body]
 }
 
 // priceChanges counts prices, and those that change by much.
@@ -100,28 +124,36 @@ type priceChanges struct {
 	example      string
 }
 
-// compare counts new prices against those that the store has, and empties new.
-func (c *priceChanges) compare(ctx context.Context, s catalog.Store, n *newPrices) error {
-	order := make([]int32, len(n.keys))
-	for i := range order {
-		order[i] = int32(i)
+// compare counts new prices against those that the store has.
+func (c *priceChanges) compare(ctx context.Context, s catalog.Store, prices []newPrices) error {
+	type place struct{ part, i uint32 }
+	n := 0
+	for i := range prices {
+		n += len(prices[i].at)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(n.keys[a], n.keys[b]) })
+	order := make([]place, 0, n)
+	for part := range prices {
+		for i := range prices[part].at {
+			order = append(order, place{uint32(part), uint32(i)})
+		}
+	}
+	slices.SortStableFunc(order, func(a, b place) int {
+		return bytes.Compare(prices[a.part].key(a.i), prices[b.part].key(b.i))
+	})
 	keys := make([]catalog.Key, 0, guardPart)
 	for part := range slices.Chunk(order, guardPart) {
 		keys = keys[:0]
-		for _, i := range part {
-			keys = append(keys, n.keys[i])
+		for _, p := range part {
+			keys = append(keys, catalog.Key(prices[p.part].key(p.i)))
 		}
 		old, err := s.Get(ctx, catalog.KindPrice, keys...)
 		if err != nil {
 			return err
 		}
-		for j, i := range part {
-			c.count(&old[j], keys[j], n.bodies[i])
+		for j, p := range part {
+			c.count(&old[j], keys[j], prices[p.part].body(p.i))
 		}
 	}
-	*n = newPrices{keys: n.keys[:0], bodies: n.bodies[:0]}
 	return nil
 }
 
@@ -155,6 +187,7 @@ type priceGuard struct {
 	parser catalog.Parser
 	parsed catalog.Parsed
 	keep   *keeper
+	prices newPrices // of the chunk
 	out    *guarded
 }
 
@@ -168,6 +201,7 @@ func (g *priceGuard) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	if err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
+	g.out.prices = g.prices.compact()
 	return g.out, err
 }
 
@@ -181,7 +215,7 @@ func (g *priceGuard) record(rec *feed.Record) error {
 	case g.r.same.Has(ord):
 		return nil
 	}
-	key := g.prices(rec)
+	key := g.look(rec)
 	if !g.keep.on.Load() {
 		return nil
 	}
@@ -192,9 +226,9 @@ func (g *priceGuard) record(rec *feed.Record) error {
 	return nil
 }
 
-// prices takes the prices of a record and returns its key; none if it will be
+// look takes the prices of a record and returns its key; none if it will be
 // rejected.
-func (g *priceGuard) prices(rec *feed.Record) catalog.Key {
+func (g *priceGuard) look(rec *feed.Record) catalog.Key {
 	if rec.Err != nil || rec.Overlay {
 		return ""
 	}
@@ -227,8 +261,7 @@ func (g *priceGuard) prices(rec *feed.Record) catalog.Key {
 
 func (g *priceGuard) add(k catalog.Key, body []byte) {
 	if body != nil {
-		g.out.prices.keys = append(g.out.prices.keys, k)
-		g.out.prices.bodies = append(g.out.prices.bodies, bytes.Clone(body))
+		g.prices.add(k, body)
 	}
 }
 

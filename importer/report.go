@@ -42,7 +42,8 @@ type Report struct {
 	Started      time.Time                `json:"started"`
 	Seconds      float64                  `json:"seconds"`
 	PerSecond    float64                  `json:"per_second"`
-	TidySeconds  float64                  `json:"tidy_seconds,omitempty"` // spent on the store's files after all was in
+	IndexSeconds float64                  `json:"index_seconds,omitempty"` // spent by the caller on the search index after all was in
+	TidySeconds  float64                  `json:"tidy_seconds,omitempty"`  // spent on the store's files after all was in
 	PeakRSSBytes int64                    `json:"peak_rss_bytes"`
 	Feeds        []FeedReport             `json:"feeds"`
 	Rejects      map[catalog.Reason]int64 `json:"rejects_by_reason,omitempty"`

@@ -81,6 +81,7 @@ func (r *run) survey(ctx context.Context) error {
 		return err
 	}
 	r.settleSame()
+	r.man.DropValues()
 	if r.todo == 0 {
 		r.countAll(&total)
 	}

@@ -1,10 +1,11 @@
 package importer
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"sort"
 
 	"catalog/catalog"
 	"catalog/importer/internal/manifest"
@@ -20,7 +21,7 @@ const (
 // saw it before the import.
 type gone struct {
 	owned, missing int64
-	keys           []catalog.Key // at most maxGone
+	keys           keyList // in their order; at most maxGone
 }
 
 func (g *gone) note(key catalog.Key, found bool) {
@@ -29,8 +30,37 @@ func (g *gone) note(key catalog.Key, found bool) {
 		return
 	}
 	if g.missing++; g.missing <= maxGone {
-		g.keys = append(g.keys, key)
+		g.keys.add(key)
 	}
+}
+
+// keyList has keys in one piece of memory: each by itself, among the many that
+// a pass over all heads brings and drops, would keep all that is around it from
+// being used again.
+type keyList struct {
+	text []byte
+	ends []uint32 // in the text, of each key
+}
+
+func (l *keyList) add(key catalog.Key) {
+	l.text = append(l.text, key...)
+	l.ends = append(l.ends, uint32(len(l.text)))
+}
+
+func (l *keyList) len() int { return len(l.ends) }
+
+func (l *keyList) at(i int) []byte {
+	start := uint32(0)
+	if i > 0 {
+		start = l.ends[i-1]
+	}
+	return l.text[start:l.ends[i]]
+}
+
+// has reports whether key is in the list, whose keys are in order.
+func (l *keyList) has(key []byte) bool {
+	i := sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), key) >= 0 })
+	return i < l.len() && bytes.Equal(l.at(i), key)
 }
 
 // missing returns how many records of the source are not in the feed, and how
@@ -129,13 +159,18 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 		return err
 	}
 	if g := r.gone[k]; g != nil && g.missing <= maxGone {
-		for part := range slices.Chunk(r.unswept(k, g.keys), sweepBatch) {
-			keys = append(keys, part...)
-			if err := flush(); err != nil {
-				return err
+		for i := range g.keys.len() {
+			key := g.keys.at(i)
+			if r.swept(k, key) {
+				continue
+			}
+			if keys = append(keys, catalog.Key(key)); len(keys) == sweepBatch {
+				if err := flush(); err != nil {
+					return err
+				}
 			}
 		}
-		return nil
+		return flush()
 	}
 	for h, err := range r.store.Heads(ctx, k, catalog.All) {
 		if err != nil {
@@ -153,16 +188,10 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 	return flush()
 }
 
-// unswept drops the keys that were swept already, as those of products.
-func (r *run) unswept(k catalog.Kind, keys []catalog.Key) []catalog.Key {
+// swept reports whether a key was swept already, as that of a product.
+func (r *run) swept(k catalog.Kind, key []byte) bool {
 	products := r.gone[catalog.KindProduct]
-	if k == catalog.KindProduct || products == nil || products.missing > maxGone {
-		return keys
-	}
-	return slices.DeleteFunc(keys, func(key catalog.Key) bool {
-		_, swept := slices.BinarySearch(products.keys, key)
-		return swept
-	})
+	return k != catalog.KindProduct && products != nil && products.missing <= maxGone && products.keys.has(key)
 }
 
 // deleteKeys deletes those records of a kind that this source still owns; with

@@ -19,7 +19,7 @@ type Options struct {
 	// It does not depend on how much is stored.
 	CacheBytes int64
 	// BulkBytes is the size from which an Apply is written as sorted tables
-	// instead of through the write-ahead log; 0 is 4 MiB.
+	// instead of through the write-ahead log; 0 is 2.5 MiB.
 	BulkBytes int64
 	// Workers is how many goroutines look up the keys of one call, or build the
 	// tables of one Apply; 0 is one per processor.
@@ -28,7 +28,7 @@ type Options struct {
 
 const (
 	defaultCacheBytes = 64 << 20
-	defaultBulkBytes  = 4 << 20
+	defaultBulkBytes  = 5 << 19
 )
 
 func (o *Options) withDefaults() Options {

@@ -37,7 +37,7 @@ func tuneForImport(a *app) (done func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
-		percent, ceiling := 100, int64(importHeap)
+		percent, ceiling := 400, int64(importHeap)
 		before := debug.SetGCPercent(percent)
 		limit := debug.SetMemoryLimit(ceiling)
 		defer func() {
@@ -51,7 +51,7 @@ func tuneForImport(a *app) (done func()) {
 				return
 			}
 			live := max(liveHeap(), 1)
-			p := min(max(int(100*importSlack/live), 25), 100)
+			p := min(max(int(100*importSlack/live), 25), 400)
 			// A limit near what is in use would collect without end.
 			c := max(importHeap, live/4*5)
 			if p != percent || c != ceiling {

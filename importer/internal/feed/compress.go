@@ -15,9 +15,10 @@ const (
 	// zstdWindow is the largest window that is read: what "zstd --long" makes.
 	zstdWindow = 128 << 20
 	// A feed that gives more than bombRatio times its size, after bombFrom
-	// bytes, is no feed: JSON and CSV compress to a hundredth at most.
+	// bytes, is no feed: JSON and CSV compress to a hundredth at most, and one
+	// record that is far too long is still to be told from a bomb.
 	bombRatio = 400
-	bombFrom  = 1 << 30
+	bombFrom  = 640 << 20
 )
 
 // magics are the beginnings of compressed and other files that are told apart.

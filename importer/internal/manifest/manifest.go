@@ -160,8 +160,8 @@ func (c *chunk) hash(i int) hash { return hash{c.keys.heads[i], c.keys.tails[i]}
 type bucket struct {
 	mu     sync.Mutex
 	chunks []*chunk
-	n      int // records; all chunks but the last are full after Seal
-	last   []int
+	n      int      // records; all chunks but the last are full after Seal
+	last   []uint8  // records of each chunk, until they are sorted
 	starts []uint32 // where each part of the sorted entries starts, and the last ends
 	shift  uint8    // makes of a hash, but for the bucket's bits, the number of its part
 }
@@ -189,6 +189,25 @@ func New(values bool) *Manifest {
 
 // Close frees the manifest's memory.
 func (m *Manifest) Close() { m.slabs.close() }
+
+// DropValues frees the memory of the values, which all are 0 from then on. It
+// is not safe for concurrent use with other calls.
+func (m *Manifest) DropValues() {
+	if !m.values {
+		return
+	}
+	m.values = false
+	for i := range m.buckets {
+		for _, c := range m.buckets[i].chunks {
+			c.flags = m.slabs.flags()
+			for j, v := range c.values {
+				c.flags[j] = Flags(v)
+			}
+			c.values = nil
+		}
+	}
+	m.slabs.values.close()
+}
 
 // Key is the hash of a key.
 type Key struct {
@@ -255,7 +274,7 @@ func (b *bucket) take(c *chunk, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.chunks = append(b.chunks, c)
-	b.last = append(b.last, n)
+	b.last = append(b.last, uint8(n))
 	b.n += n
 }
 
@@ -286,7 +305,7 @@ func (m *Manifest) Seal(workers int) {
 func (b *bucket) sort(buf []record) []record {
 	buf = buf[:0]
 	for i, c := range b.chunks {
-		for j := range b.last[i] {
+		for j := range int(b.last[i]) {
 			buf = append(buf, c.get(j))
 		}
 	}

@@ -118,3 +118,41 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+// Without their values, entries are what they were, and can get new ones.
+func TestDropValues(t *testing.T) {
+	const n = 10_000
+	for _, values := range []bool{true, false} {
+		m := New(values)
+		defer m.Close()
+		a := m.NewAdder()
+		for i := range n {
+			value := uint64(0)
+			if values {
+				value = uint64(i) + 1
+			}
+			a.Add(m.OfString(fmt.Sprint(i)), uint32(i), Main|Flags(i%3)<<1, value)
+		}
+		a.Flush()
+		m.Seal(2)
+		m.DropValues()
+		for i := range n {
+			found := 0
+			m.Each(m.OfString(fmt.Sprint(i)), func(e Entry) bool {
+				found++
+				if e.Ord() != uint32(i) || e.Flags() != Main|Flags(i%3)<<1 || e.Value() != 0 {
+					t.Fatalf("entry %d: ord %d, flags %b, value %d", i, e.Ord(), e.Flags(), e.Value())
+				}
+				e.SetValue(uint64(i))
+				e.SetFlags(e.Flags() | Open)
+				if e.Value() != uint64(i) || e.Flags() != Main|Flags(i%3)<<1|Open {
+					t.Fatalf("entry %d afterwards: flags %b, value %d", i, e.Flags(), e.Value())
+				}
+				return true
+			})
+			if found != 1 {
+				t.Fatalf("entry %d was found %d times", i, found)
+			}
+		}
+	}
+}
