@@ -9,8 +9,10 @@
 //	attribute  a record of an attribute feed
 //	mapping    a mapping file (import --map), as YAML or JSON
 //	settings   the settings file catalog.yaml
+//	index-settings  what a shop says of its search (--search-settings)
 //	report     what import --report writes
 //	reject     a line of what import --rejects writes
+//	prune      what prune --report writes
 //
 // What a schema refuses import refuses, and the other way round, but for what
 // JSON Schema cannot say: lengths are counted in bytes, names must not be

@@ -1,0 +1,151 @@
+package placeholder
+
+import (
+	"fmt"
+	"math/big"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestLimiter(t *testing.T) {
+	now := time.Now()
+	l := newLimiter(10, 4)
+	take := func(n int, clients ...string) (got int) {
+		for range n {
+			if _, ok := l.take(now, clients); ok {
+				got++
+			}
+		}
+		return got
+	}
+	if got := take(6, "a"); got != 4 {
+		t.Errorf("one client got %d, want 4", got)
+	}
+	if got := take(3, "a", "b"); got != 3 {
+		t.Errorf("with another client's help got %d, want 3", got)
+	}
+	if got := take(9, "b", "c"); got != 3 {
+		t.Errorf("beyond the total got %d, want 3", got)
+	}
+	l.giveBack("a")
+	if got := take(2, "a"); got != 1 {
+		t.Errorf("after giving one back got %d, want 1", got)
+	}
+	now = now.Add(30 * time.Second)
+	if got := take(9, "a"); got != 2 {
+		t.Errorf("after half a minute a client got %d, want 2", got)
+	}
+	now = now.Add(-time.Hour) // a clock that is put back gives nothing
+	if got := take(9, "a"); got != 0 {
+		t.Errorf("an hour earlier a client got %d", got)
+	}
+	now = now.Add(24 * time.Hour)
+	if got := take(9, "a"); got != 4 {
+		t.Errorf("a day later a client got %d, want 4", got)
+	}
+	if _, ok := newLimiter(0, 0).take(now, nil); !ok {
+		t.Error("no cap is a cap")
+	}
+}
+
+// TestLimiterBounded: many clients do not fill the memory, nor get around the
+// cap by being many.
+func TestLimiterBounded(t *testing.T) {
+	now := time.Now()
+	l := newLimiter(0, 2)
+	for i := range 3 * maxClients {
+		l.take(now, []string{fmt.Sprint(i)})
+	}
+	if n := len(l.clients); n > maxClients+1 {
+		t.Errorf("%d clients are remembered", n)
+	}
+	if _, ok := l.take(now, []string{"another"}); ok {
+		t.Error("the attacker's next client has a bucket of its own")
+	}
+	now = now.Add(time.Hour)
+	if _, ok := l.take(now, []string{"another"}); !ok {
+		t.Error("an hour later nobody gets one")
+	}
+	if n := len(l.clients); n > 2 {
+		t.Errorf("an hour later %d clients are remembered", n)
+	}
+}
+
+func TestQueue(t *testing.T) {
+	q := newQueue[int]()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	seen := map[int]int{}
+	for range 3 {
+		wg.Go(func() {
+			for {
+				batch := q.take(7)
+				if len(batch) == 0 {
+					return
+				}
+				mu.Lock()
+				for _, n := range batch {
+					seen[n]++
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range 1000 {
+		q.put(2*i, 2*i+1)
+	}
+	q.close()
+	wg.Wait()
+	if q.put(1) {
+		t.Error("a closed queue takes items")
+	}
+	for i := range 2000 {
+		if seen[i] != 1 {
+			t.Fatalf("item %d was taken %d times", i, seen[i])
+		}
+	}
+}
+
+func TestDiscounted(t *testing.T) {
+	for _, c := range [][3]string{{"10", "15", "8.5000"}, {"9.99", "0", "9.9900"}, {"9.99", "100", "0.0000"}, {"9.99", "101", ""}, {"9.99", "-1", ""}, {"9.99", "", ""}} {
+		if got := discounted(c[0], c[1], 4); got != c[2] {
+			t.Errorf("%s less %s %% is %q, want %q", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+func TestSplitPath(t *testing.T) {
+	for path, want := range map[string]string{
+		"": "[]", "a": "[a]", "a/b": "[a b]", `a\/b/c`: `[a\/b c]`, `a\\/b`: `[a\\ b]`, "a/": "[a]", `a\`: `[a\]`,
+	} {
+		if got := fmt.Sprint(splitPath(path)); got != want {
+			t.Errorf("%q: %s, want %s", path, got, want)
+		}
+	}
+}
+
+// FuzzFixed: the quick way to write a decimal says what arithmetic says.
+func FuzzFixed(f *testing.F) {
+	for _, s := range []string{"0", "1.5", "-2", "1e3", "1.00005", "0.99995", "007.10", ".5", "5.", "1e99", "1/3", "0x1p4", "99999999999999999999999.123456789", ""} {
+		f.Add(s, uint8(4))
+	}
+	f.Fuzz(func(t *testing.T, text string, scale uint8) {
+		n := int(scale % 8)
+		got := fixed(text, n)
+		r, ok := decimal(text)
+		switch {
+		case !ok && got != "":
+			t.Fatalf("%q is %q, but no decimal", text, got)
+		case ok && got != r.FloatString(n):
+			t.Fatalf("%q is %q, want %q", text, got, r.FloatString(n))
+		}
+		if got == "" {
+			return
+		}
+		back, ok := new(big.Rat).SetString(got)
+		if !ok || (back.Sign() <= 0) != isZero(got) {
+			t.Fatalf("%q: isZero is %v", got, isZero(got))
+		}
+	})
+}

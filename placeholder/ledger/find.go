@@ -1,0 +1,287 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"catalog/placeholder"
+)
+
+// found is what there is under a SKU.
+type found struct {
+	placeholder.Found
+	entry  string // the ledger's own spelling; "" when it has none
+	state  int    // of the entry
+	edited bool   // the entry is live, but the merchant edited the product
+	half   bool   // the entry's product is gone, or was never made
+	qty    sql.NullString
+	parent string
+}
+
+// Find implements placeholder.Shop.
+func (s *Shop) Find(ctx context.Context, skus []string) ([]placeholder.Found, error) {
+	var out []placeholder.Found
+	err := s.withSchema(ctx, fmt.Sprintf("find %d SKUs", len(skus)), func(schema *Schema) error {
+		fs, err := s.findRetry(ctx, schema, skus)
+		out = make([]placeholder.Found, len(fs))
+		for i := range fs {
+			out[i] = fs[i].Found
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// findRetry is find, again when the connection was lost.
+func (s *Shop) findRetry(ctx context.Context, schema *Schema, skus []string) (fs []found, err error) {
+	for range 3 {
+		if fs, err = s.find(ctx, s.db, schema, skus, true); err == nil || !transient(err) || ctx.Err() != nil {
+			break
+		}
+	}
+	return fs, err
+}
+
+// fits reports why the sku column cannot hold sku; "" if it can.
+func (s *Schema) fits(sku string) placeholder.Reason {
+	switch {
+	case utf8.RuneCountInString(sku) > s.Info.SKUChars:
+		return placeholder.ReasonLong
+	case !utf8.ValidString(sku):
+		return placeholder.ReasonCharset
+	}
+	if !s.Info.SKU4Byte {
+		for _, r := range sku {
+			if r > 0xffff {
+				return placeholder.ReasonCharset
+			}
+		}
+	}
+	return ""
+}
+
+// entryColumns are what scanEntry reads of a ledger l and its product p.
+const entryColumns = "l.sku, l.entity_id, l.state, l.hash, l.qty, COALESCE(l.parent,''), TIMESTAMPDIFF(MICROSECOND, l.used, UTC_TIMESTAMP(6)), p.sku, p.updated_at<=>l.mark"
+
+func scanEntry(rows *sql.Rows) (f found, err error) {
+	var id int64
+	var hash []byte
+	var idle int64
+	var product sql.NullString
+	var same bool
+	if err := rows.Scan(&f.entry, &id, &f.state, &hash, &f.qty, &f.parent, &idle, &product, &same); err != nil {
+		return f, err
+	}
+	copy(f.Hash[:], hash)
+	f.Idle = max(0, time.Duration(idle)*time.Microsecond)
+	f.Spelling = f.entry
+	switch {
+	case !product.Valid:
+		f.half = true
+		f.Hash = placeholder.Hash{}
+		f.Spelling = ""
+	case f.state == stateTaken:
+		f.State, f.EntityID, f.Spelling = placeholder.StateForeign, id, product.String
+	case !same:
+		f.edited = true
+		f.State, f.EntityID, f.Spelling = placeholder.StateForeign, id, product.String
+	default:
+		f.State, f.EntityID = placeholder.StateLive, id
+	}
+	return f, nil
+}
+
+// find reads the ledger and, if asked to, for what is not live in it, the
+// shop's products.
+func (s *Shop) find(ctx context.Context, q queryer, schema *Schema, skus []string, products bool) ([]found, error) {
+	out := make([]found, len(skus))
+	var ask []any
+	at := make(map[string][]int, len(skus))
+	for i, sku := range skus {
+		if schema.fits(sku) == "" && sku != "" {
+			if at[sku] == nil {
+				ask = append(ask, sku)
+			}
+			at[sku] = append(at[sku], i)
+		}
+	}
+	if len(ask) == 0 {
+		return out, nil
+	}
+	entries := "SELECT " + entryColumns + " FROM " + s.ledger + " l LEFT JOIN " + schema.product + " p ON p.entity_id=l.entity_id WHERE l.sku "
+	var other []found // entries that nobody asked for by that spelling
+	err := each(ctx, q, func(rows *sql.Rows) error {
+		f, err := scanEntry(rows)
+		if err != nil {
+			return err
+		}
+		if at[f.entry] == nil {
+			other = append(other, f)
+			return nil
+		}
+		for _, i := range at[f.entry] {
+			out[i] = f
+		}
+		return nil
+	}, entries+"IN "+marks(len(ask)), ask...)
+	if err != nil {
+		return nil, err
+	}
+	missing := func() (rest []any) {
+		for _, sku := range ask {
+			if f := &out[at[sku.(string)][0]]; f.State == placeholder.StateNone {
+				rest = append(rest, sku)
+			}
+		}
+		return rest
+	}
+	rest := missing()
+	if len(rest) > 0 && len(other) > 0 {
+		// Whose other spelling they are, only the database can say.
+		if err := s.match(ctx, q, rest, entries, at, out); err != nil {
+			return nil, err
+		}
+		rest = missing()
+	}
+	if len(rest) == 0 || !products {
+		return out, nil
+	}
+	if err := s.findProducts(ctx, q, schema, rest, at, out); err != nil {
+		return nil, err
+	}
+	return out, s.findLate(ctx, q, rest, entries, at, out)
+}
+
+// findLate asks the ledger once more for SKUs whose products turned up after
+// it had been asked: they may be ours, made between the two statements.
+func (s *Shop) findLate(ctx context.Context, q queryer, skus []any, entries string, at map[string][]int, out []found) error {
+	var ask []any
+	for _, sku := range skus {
+		if f := &out[at[sku.(string)][0]]; f.State == placeholder.StateForeign && f.state == 0 {
+			ask = append(ask, sku)
+		}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	known, err := list[string](ctx, q, "SELECT sku FROM "+s.ledger+" WHERE sku IN "+marks(len(ask)), ask...)
+	if err != nil || len(known) == 0 {
+		return err
+	}
+	return s.match(ctx, q, ask, entries, at, out)
+}
+
+// match asks for SKUs one by one.
+func (s *Shop) match(ctx context.Context, q queryer, skus []any, entries string, at map[string][]int, out []found) error {
+	for _, sku := range skus {
+		err := each(ctx, q, func(rows *sql.Rows) error {
+			f, err := scanEntry(rows)
+			for _, i := range at[sku.(string)] {
+				out[i] = f
+			}
+			return err
+		}, entries+"=?", sku)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findProducts looks for products that the ledger does not have. The lowest
+// id is the one that the shop's own look-up finds.
+func (s *Shop) findProducts(ctx context.Context, q queryer, schema *Schema, skus []any, at map[string][]int, out []found) error {
+	query := "SELECT p.entity_id, p.sku FROM " + schema.product + " p WHERE p.sku "
+	foreign := func(i int, id int64, sku string) {
+		if out[i].State == placeholder.StateNone {
+			out[i].State, out[i].EntityID, out[i].Spelling = placeholder.StateForeign, id, sku
+		}
+	}
+	odd := false
+	err := each(ctx, q, func(rows *sql.Rows) error {
+		var id int64
+		var sku string
+		if err := rows.Scan(&id, &sku); err != nil {
+			return err
+		}
+		if at[sku] == nil {
+			odd = true
+			return nil
+		}
+		for _, i := range at[sku] {
+			foreign(i, id, sku)
+		}
+		return nil
+	}, query+"IN "+marks(len(skus))+" ORDER BY p.entity_id", skus...)
+	if err != nil || !odd {
+		return err
+	}
+	for _, sku := range skus {
+		err := each(ctx, q, func(rows *sql.Rows) error {
+			var id int64
+			var spelling string
+			err := rows.Scan(&id, &spelling)
+			for _, i := range at[sku.(string)] {
+				// Of two spellings, too, the shop takes the lowest id.
+				out[i].State, out[i].EntityID, out[i].Spelling = placeholder.StateForeign, id, spelling
+			}
+			return err
+		}, query+"=? ORDER BY p.entity_id LIMIT 1", sku)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alike reports whether our live entry is that of another SKU of the catalog.
+func (f *found) alike(sku string) bool {
+	return f.State == placeholder.StateLive && !bytes.Equal([]byte(f.entry), []byte(sku))
+}
+
+// Live implements placeholder.Shop.
+func (s *Shop) Live(ctx context.Context, keys []string) ([]string, error) {
+	var out []string
+	err := s.withSchema(ctx, fmt.Sprintf("look for %d keys", len(keys)), func(schema *Schema) error {
+		asked := make(map[string]bool, len(keys))
+		var skus, parents []any
+		for _, k := range keys {
+			if k == "" || asked[k] {
+				continue
+			}
+			asked[k] = true
+			if schema.fits(k) == "" {
+				skus = append(skus, k)
+			}
+			parents = append(parents, []byte(k))
+		}
+		if len(parents) == 0 {
+			return nil
+		}
+		query := fmt.Sprintf("SELECT sku, parent FROM %s WHERE state=%d AND ", s.ledger, stateLive)
+		return s.again(ctx, func() error {
+			out = nil
+			seen := map[string]bool{}
+			return each(ctx, s.db, func(rows *sql.Rows) error {
+				var sku string
+				var parent []byte
+				if err := rows.Scan(&sku, &parent); err != nil {
+					return err
+				}
+				if !seen[sku] && (asked[sku] || asked[string(parent)]) {
+					seen[sku] = true
+					out = append(out, sku)
+				}
+				return nil
+			}, query+"sku IN "+marks(len(skus))+" UNION ALL "+query+"parent IN "+marks(len(parents)), append(skus, parents...)...)
+		})
+	})
+	return out, err
+}

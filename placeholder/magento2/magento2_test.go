@@ -1,0 +1,21 @@
+package magento2_test
+
+import (
+	"testing"
+
+	"catalog/fixtures/mariadbtest"
+	"catalog/placeholder/shoptest"
+)
+
+var server mariadbtest.Server
+
+func TestMain(m *testing.M) { mariadbtest.Main(m, &server) }
+
+func TestShop(t *testing.T) {
+	for _, kind := range mariadbtest.Kinds(false) {
+		t.Run(kind.String(), func(t *testing.T) {
+			t.Parallel()
+			shoptest.Run(t, func(t testing.TB) shoptest.Harness { return server.Database(t, kind).Harness() })
+		})
+	}
+}

@@ -1,0 +1,191 @@
+package placeholder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Defaults and limits of prune.
+const (
+	// DefaultGrace is how long a placeholder is safe after its last use.
+	DefaultGrace = 24 * time.Hour
+	// pruneBatch is how many products one transaction removes.
+	pruneBatch = 100
+	// pruneTTL is how long a prune that was killed keeps the next one waiting.
+	pruneTTL = time.Minute
+)
+
+// PruneConfig says what Prune removes: by age, by count, or both.
+type PruneConfig struct {
+	UnusedFor time.Duration // removes what was not used for so long; 0: not by age
+	ByCount   bool          // removes the least recently used beyond Keep
+	Keep      int64
+	// Grace protects what was used within it, whatever else is asked; 0 is
+	// DefaultGrace. TouchEvery is added to it, and to UnusedFor.
+	Grace time.Duration
+	Dry   bool     // only looks
+	Extra []string // see PruneOptions
+	// Pause is waited between transactions, to leave the database to others.
+	Pause time.Duration
+}
+
+// Validate reports what makes no sense.
+func (c PruneConfig) Validate() error {
+	switch {
+	case c.UnusedFor < 0 || c.Grace < 0 || c.Pause < 0 || c.Keep < 0:
+		return errors.New("placeholder: prune: a duration or count is negative")
+	case c.UnusedFor == 0 && !c.ByCount:
+		return errors.New("placeholder: prune: neither an age nor a count is given")
+	}
+	return nil
+}
+
+// PruneReport says what a run of Prune did. Field names are stable.
+type PruneReport struct {
+	Dry      bool           `json:"dry_run"`
+	Started  time.Time      `json:"started"`
+	Seconds  float64        `json:"seconds"`
+	Before   int64          `json:"live_before"` // live placeholders
+	Looked   int64          `json:"looked_at"`   // candidates
+	Removed  int64          `json:"removed"`
+	Kept     map[Keep]int64 `json:"kept"`
+	Quotes   int64          `json:"stale_quotes"` // stale quotes that lost a line
+	Batches  int64          `json:"batches"`
+	Slowest  float64        `json:"slowest_batch_seconds"`
+	Finished bool           `json:"finished"` // false: it was stopped, and the next run does the rest
+}
+
+// Prune removes the least recently used placeholders from shop, in small
+// transactions, and reports what it did, also with an error. It can be killed
+// at any moment: each transaction is whole, and the next run does the rest.
+// ErrLocked when another prune is running, ErrFenced when the lock was lost.
+func Prune(ctx context.Context, shop Shop, c PruneConfig) (PruneReport, error) {
+	r := PruneReport{Dry: c.Dry, Started: time.Now().UTC(), Kept: map[Keep]int64{}}
+	if err := c.Validate(); err != nil {
+		return r, err
+	}
+	if c.Grace == 0 {
+		c.Grace = DefaultGrace
+	}
+	err := prune(ctx, shop, c, &r)
+	r.Seconds = time.Since(r.Started).Seconds()
+	r.Finished = err == nil
+	if err != nil {
+		err = fmt.Errorf("placeholder: prune: %w", err)
+	}
+	return r, err
+}
+
+func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err error) {
+	counts, err := shop.Counts(ctx)
+	if err != nil {
+		return err
+	}
+	r.Before = counts.Live
+	p, err := shop.StartPrune(ctx, processName(), pruneTTL, PruneOptions{Dry: c.Dry, Extra: c.Extra})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if cerr := p.Close(); err == nil {
+			err = cerr
+		}
+	}()
+	run := pruneRun{pruner: p, config: c, report: r, renewed: time.Now()}
+	grace := c.Grace + TouchEvery
+	if c.UnusedFor > 0 {
+		if err := run.phase(ctx, max(grace, c.UnusedFor+TouchEvery), -1); err != nil {
+			return err
+		}
+	}
+	if excess := counts.Live - r.Removed - c.Keep; c.ByCount && excess > 0 {
+		return run.phase(ctx, grace, excess)
+	}
+	return nil
+}
+
+// pruneRun is the state of a run.
+type pruneRun struct {
+	pruner  Pruner
+	config  PruneConfig
+	report  *PruneReport
+	after   Candidate // the last one looked at: phases go on from there
+	renewed time.Time
+}
+
+// phase removes what was unused for idle, the least recently used first, until
+// limit are removed; a negative limit is none.
+func (run *pruneRun) phase(ctx context.Context, idle time.Duration, limit int64) error {
+	for limit != 0 {
+		n := int64(pruneBatch)
+		if limit > 0 {
+			n = min(n, limit)
+		}
+		candidates, err := run.pruner.Candidates(ctx, idle, run.after, int(n))
+		if err != nil {
+			return err
+		}
+		if len(candidates) == 0 {
+			return nil
+		}
+		removed, err := run.batch(ctx, candidates, idle)
+		if err != nil {
+			return err
+		}
+		if limit > 0 {
+			limit -= removed
+		}
+		if len(candidates) < int(n) {
+			return nil
+		}
+		if err := run.rest(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// batch removes candidates in one transaction and counts what became of them.
+func (run *pruneRun) batch(ctx context.Context, candidates []Candidate, idle time.Duration) (removed int64, err error) {
+	began := time.Now()
+	removals, err := run.pruner.Remove(ctx, candidates, idle, run.config.Dry)
+	if err != nil {
+		return 0, err
+	}
+	r := run.report
+	r.Batches++
+	r.Slowest = max(r.Slowest, time.Since(began).Seconds())
+	for _, m := range removals {
+		r.Looked++
+		if m.Keep != "" {
+			r.Kept[m.Keep]++
+			continue
+		}
+		removed++
+		r.Quotes += int64(m.Quotes)
+	}
+	r.Removed += removed
+	run.after = candidates[len(candidates)-1]
+	run.renewed = began
+	return removed, nil
+}
+
+// rest waits between transactions, keeping the lock.
+func (run *pruneRun) rest(ctx context.Context) error {
+	if run.config.Pause > 0 {
+		select {
+		case <-time.After(run.config.Pause):
+		case <-ctx.Done():
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !run.config.Dry && time.Since(run.renewed) > pruneTTL/3 {
+		run.renewed = time.Now()
+		return run.pruner.Renew(ctx)
+	}
+	return nil
+}
