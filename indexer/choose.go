@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math"
 	"slices"
+	"strings"
 )
 
 // SampleSize is how many hits facets are chosen from: those whose SKUs have
@@ -47,6 +48,9 @@ func (s *Sample) Score() float64 {
 	}
 	distinct := len(s.Counts)
 	if s.Ranged() {
+		if s.Having >= 8 && distinct*10 > s.Having*9 {
+			return 0 // numbers that name things, such as another shop's
+		}
 		distinct = 6
 	} else if s.Having >= 8 && distinct*10 > s.Having*8 {
 		return 0
@@ -57,6 +61,12 @@ func (s *Sample) Score() float64 {
 		balance = 0.5
 	}
 	compact := math.Min(1, math.Sqrt(20/float64(distinct)))
+	if s.Texts == 0 {
+		compact *= 0.8 // people look for names before they look for sizes
+	}
+	if strings.Contains(s.Name, ".") {
+		compact *= 0.85 // a detail of something
+	}
 	return coverage * coverage * (0.25 + math.Max(balance, 0)) * compact
 }
 

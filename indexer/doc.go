@@ -20,6 +20,17 @@
 // that name itself). A filter, and a facet's count, holds for a document only
 // if one eligible unit meets all of them together.
 //
+// # What becomes of a record
+//
+// Members of attributes are attributes, and so are all members of a record that
+// have no meaning of their own: objects within them with dots in their names,
+// elements of arrays as several values. A variant's place in its product goes
+// before its own record, an overlay of a store before both. What is longer than
+// MaxValue is only searched. A text of up to seven digits, or with decimals, is
+// a number, and so are all JSON numbers; longer texts of digits name things.
+// created_at, and texts that are dates, are seconds. Categories are named by
+// path or id; those that only products name are part of the tree, too.
+//
 // # Live data
 //
 // Price and stock of a unit (Live) are computed for a moment: special prices

@@ -10,18 +10,18 @@ type Class uint8
 
 // The classes of text, the heaviest first.
 const (
-	ClassSKU Class = iota
+	ClassCategory Class = iota // its name: what the product is
 	ClassName
 	ClassBrand
-	ClassCategory
-	ClassAttribute
+	ClassSKU       // as a whole
+	ClassAttribute // and words of categories' names
 	ClassDescription
 	NumClasses
 )
 
 // Weight returns what a word found in a field of class c counts.
 func (c Class) Weight() int {
-	return [NumClasses]int{10, 8, 6, 4, 3, 1}[c]
+	return [NumClasses]int{11, 8, 6, 6, 6, 1}[c]
 }
 
 // Token is a word of a text.

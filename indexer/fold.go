@@ -1,7 +1,7 @@
 package indexer
 
-import "strings"
+import "catalog/indexer/analysis"
 
 // Fold returns a text as terms are compared: lower case, without diacritical
 // marks, in one form of Unicode.
-func Fold(s string) string { return strings.ToLower(s) }
+func Fold(s string) string { return analysis.Fold(s) }

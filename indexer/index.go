@@ -62,7 +62,9 @@ type Index interface {
 	// the ops are visible to every search that starts later. They and the
 	// cursor are durable then or later, but never the cursor without the ops:
 	// after a crash Cursor may be an older one, and applying again is harmless.
-	// The zero Cursor leaves the cursor where it is.
+	// The zero Cursor leaves the cursor where it is; without ops only the cursor
+	// moves. An index that does not take some of the products, but all others
+	// and the cursor, returns a *RejectedError.
 	Apply(ctx context.Context, ops []Op, at catalog.Cursor) error
 
 	// Sync makes everything applied so far durable, cursor included.

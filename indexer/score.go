@@ -23,7 +23,7 @@ const ExactPoints = 100_000
 
 // SynonymScore returns what a synonym's phrase counts when the word itself
 // would have counted score.
-func SynonymScore(score int) int { return score * 8 / 10 }
+func SynonymScore(score int) int { return score * 9 / 10 }
 
 // MaxTypos returns how many edits a word of a query may be away from a word of
 // a document: 1 from 4 letters, 2 from 8, none in words with digits. The first

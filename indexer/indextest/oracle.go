@@ -97,7 +97,9 @@ func (o *Oracle) ApplyLive(ctx context.Context, ops []indexer.LiveOp, at catalog
 					c.Units[j].Live = l
 				}
 			}
-			o.docs[sku][i] = c
+			list = slices.Clone(list) // a reader may have the old one
+			list[i] = c
+			o.docs[sku] = list
 		}
 	}
 	if !at.IsZero() {

@@ -1,0 +1,479 @@
+package indexer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"catalog/catalog"
+)
+
+// maxChunk is how many products are read and mapped at once.
+const maxChunk = 64
+
+// sink takes ops: an Index or a Builder.
+type sink func(ctx context.Context, ops []Op, at catalog.Cursor) error
+
+func (r *runner) toIndex(ctx context.Context, ops []Op, at catalog.Cursor) error {
+	if err := r.index.Apply(ctx, ops, at); err != nil {
+		return fmt.Errorf("indexer: applying %d products: %w", len(ops), err)
+	}
+	return nil
+}
+
+// changed is what a number of log entries comes to.
+type changed struct {
+	products   []string // that changed, and parents of those
+	units      []string // whose price or stock did
+	categories []catalog.Change
+	attributes bool
+}
+
+func sortOut(changes []catalog.Change) *changed {
+	c := &changed{}
+	seen := map[string]bool{}
+	put := func(to *[]string, mark byte, key catalog.Key) {
+		k := string(mark) + string(key)
+		if !seen[k] {
+			seen[k] = true
+			*to = append(*to, string(key))
+		}
+	}
+	for _, ch := range changes {
+		switch ch.Kind {
+		case catalog.KindProduct:
+			put(&c.products, 'p', ch.Key)
+		case catalog.KindPrice, catalog.KindStock:
+			put(&c.units, 'u', ch.Key)
+		case catalog.KindCategory:
+			c.categories = append(c.categories, ch)
+		case catalog.KindAttribute:
+			c.attributes = true
+		}
+	}
+	return c
+}
+
+// take brings changes into the index, with the cursor behind them, and returns
+// when the earliest of the prices it computed changes. The caller holds mu.
+func (r *runner) take(ctx context.Context, changes []catalog.Change, at catalog.Cursor, f *following) (time.Time, error) {
+	r.next = time.Time{}
+	c := sortOut(changes)
+	if c.attributes || len(c.categories) > 0 {
+		if err := r.shopChanged(ctx, c, f); err != nil {
+			return time.Time{}, err
+		}
+	}
+	skus, err := r.withParents(ctx, c.products)
+	if err != nil {
+		return time.Time{}, err
+	}
+	more, err := r.live(ctx, c.units, skus)
+	if err != nil {
+		return time.Time{}, err
+	}
+	skus = append(skus, more...)
+	if err := r.reindex(ctx, r.toIndex, skus, at); err != nil {
+		return time.Time{}, err
+	}
+	return r.next, nil
+}
+
+// withParents returns products and the products that they are variants of.
+func (r *runner) withParents(ctx context.Context, skus []string) ([]string, error) {
+	out := slices.Clone(skus)
+	for _, sku := range skus {
+		up, err := parents(ctx, r.store, sku)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, up...)
+	}
+	return unique(out), nil
+}
+
+// unique returns the strings without repetitions, in their first order.
+func unique(list []string) []string {
+	seen := make(map[string]bool, len(list))
+	return slices.DeleteFunc(list, func(s string) bool {
+		old := seen[s]
+		seen[s] = true
+		return old
+	})
+}
+
+// live brings price and stock of units into the index where that can be done
+// without their documents, and returns the products for which it cannot.
+func (r *runner) live(ctx context.Context, units, known []string) ([]string, error) {
+	if len(units) == 0 {
+		return nil, nil
+	}
+	done := make(map[string]bool, len(known))
+	for _, sku := range known {
+		done[sku] = true
+	}
+	x, fast := r.index.(LiveIndex)
+	// Neighbours in the store are read from the same blocks.
+	units = slices.Sorted(slices.Values(units))
+	parts := slices.Collect(slices.Chunk(units, 512))
+	made := make([]liveStep, len(parts))
+	var wg sync.WaitGroup
+	for w := range min(r.opts.Workers, len(parts)) {
+		wg.Go(func() {
+			l := newLoader(r.store)
+			for i := w; i < len(parts); i += r.opts.Workers {
+				made[i].err = r.liveOf(ctx, l, parts[i], fast, &made[i])
+			}
+		})
+	}
+	wg.Wait()
+	var whole []string
+	var ops []LiveOp
+	for i := range made {
+		if made[i].err != nil {
+			return nil, made[i].err
+		}
+		whole = append(whole, made[i].whole...)
+		ops = append(ops, made[i].ops...)
+	}
+	for i := range ops {
+		r.soon(ops[i].Live.Next)
+	}
+	if len(ops) > 0 {
+		if err := x.ApplyLive(ctx, ops, catalog.Cursor{}); err != nil {
+			return nil, fmt.Errorf("indexer: applying prices and stock of %d units: %w", len(ops), err)
+		}
+		r.result.Live += int64(len(ops))
+	}
+	return slices.DeleteFunc(unique(whole), func(sku string) bool { return done[sku] }), nil
+}
+
+// liveStep is what becomes of some units whose price or stock changed.
+type liveStep struct {
+	whole []string // products to be made anew
+	ops   []LiveOp
+	err   error
+}
+
+// liveOf reads units and computes what they cost.
+func (r *runner) liveOf(ctx context.Context, l *loader, units []string, fast bool, out *liveStep) error {
+	l.reset()
+	if err := l.load(ctx, catalog.KindProduct, r.families.unknown(units)); err != nil {
+		return err
+	}
+	if fast {
+		for _, k := range [...]catalog.Kind{catalog.KindPrice, catalog.KindStock} {
+			if err := l.load(ctx, k, units); err != nil {
+				return err
+			}
+		}
+	}
+	var p pricer
+	now := r.opts.Now()
+	for _, sku := range units {
+		price, stock := l.get(catalog.KindPrice, sku), l.get(catalog.KindStock, sku)
+		alone := fast && price != nil && stock != nil
+		if !alone {
+			// A variant without records of its own has its parents'.
+			up, err := parents(ctx, r.store, sku)
+			if err != nil {
+				return err
+			}
+			out.whole = append(out.whole, up...)
+			alone = fast && len(up) == 0
+		}
+		if body := l.get(catalog.KindProduct, sku); body != nil {
+			r.families.learn(sku, body)
+		}
+		if !alone || r.families.is(sku, l.get(catalog.KindProduct, sku)) {
+			out.whole = append(out.whole, sku)
+		}
+		if alone && l.bad[sku] == nil {
+			out.ops = append(out.ops, LiveOp{sku, p.live(r.shop.Stores, price, stock, now)})
+		}
+	}
+	return nil
+}
+
+// refresh computes prices and stock of units anew. The caller holds mu.
+func (r *runner) refresh(ctx context.Context, units []string) error {
+	skus, err := r.live(ctx, units, nil)
+	if err != nil {
+		return err
+	}
+	return r.reindex(ctx, r.toIndex, skus, catalog.Cursor{})
+}
+
+// soon notes when a price that was computed changes.
+func (r *runner) soon(t time.Time) {
+	if !t.IsZero() && (r.next.IsZero() || t.Before(r.next)) {
+		r.next = t
+	}
+}
+
+// reindex makes the documents of products anew and hands them to a sink, with
+// the cursor after the last of them. The caller holds mu.
+func (r *runner) reindex(ctx context.Context, to sink, skus []string, at catalog.Cursor) error {
+	if len(skus) == 0 {
+		if at.IsZero() {
+			return nil
+		}
+		return to(ctx, nil, at)
+	}
+	r.result.Products += int64(len(skus))
+	if len(skus) <= maxChunk {
+		ops, dead, err := r.chunk(ctx, newLoader(r.store), r.mapper, skus)
+		if err != nil {
+			return err
+		}
+		return r.hand(ctx, to, ops, dead, at)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type made struct {
+		ops  []Op
+		dead map[string]error
+		err  error
+	}
+	chunks, out := make(chan []string), make(chan made)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer close(chunks)
+		for part := range slices.Chunk(skus, maxChunk) {
+			select {
+			case chunks <- part:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	mapper := r.mapper
+	for range r.opts.Workers {
+		wg.Go(func() {
+			l := newLoader(r.store)
+			for part := range chunks {
+				ops, dead, err := r.chunk(ctx, l, mapper, part)
+				select {
+				case out <- made{ops, dead, err}:
+				case <-ctx.Done():
+					return
+				}
+			}
+		})
+	}
+	go func() { // ends with the last worker, whom the loop below waits for
+		wg.Wait()
+		close(out)
+	}()
+	var err error
+	for m := range out {
+		if err == nil {
+			if err = m.err; err == nil {
+				err = r.hand(ctx, to, m.ops, m.dead, catalog.Cursor{})
+			}
+			if err != nil {
+				cancel()
+			}
+		}
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil || at.IsZero() {
+		return err
+	}
+	return to(ctx, nil, at)
+}
+
+// hand gives ops to a sink, and keeps what cannot be indexed.
+func (r *runner) hand(ctx context.Context, to sink, ops []Op, dead map[string]error, at catalog.Cursor) error {
+	for _, op := range ops {
+		for _, d := range op.Docs {
+			for i := range d.Units {
+				r.soon(d.Units[i].Live.Next)
+			}
+		}
+	}
+	more, err := rejected(to(ctx, ops, at))
+	if err != nil {
+		return err
+	}
+	if len(dead)+len(more) == 0 && !r.hasDead() {
+		return nil
+	}
+	if dead == nil {
+		dead = more
+	}
+	for sku, cause := range more {
+		dead[sku] = cause
+	}
+	r.result.Dead += int64(len(dead))
+	return r.bury(ctx, dead, ops)
+}
+
+func (r *runner) hasDead() bool {
+	r.deadMu.Lock()
+	defer r.deadMu.Unlock()
+	return len(r.dead) > 0
+}
+
+// chunk reads and maps a few products. Those of which a record cannot be read
+// are dead letters, without an op: their documents stay as they are.
+func (r *runner) chunk(ctx context.Context, l *loader, m *Mapper, skus []string) ([]Op, map[string]error, error) {
+	l.reset()
+	if err := l.products(ctx, skus); err != nil {
+		return nil, nil, err
+	}
+	ops, dead := r.mapAll(l, m, skus)
+	return ops, dead, nil
+}
+
+// mapAll maps products that are loaded.
+func (r *runner) mapAll(l *loader, m *Mapper, skus []string) ([]Op, map[string]error) {
+	ops := make([]Op, 0, len(skus))
+	var dead map[string]error
+	now := r.opts.Now()
+	for _, sku := range skus {
+		err := l.fault(sku)
+		if err == nil {
+			op := Op{SKU: sku}
+			if body := l.get(catalog.KindProduct, sku); body != nil {
+				r.families.learn(sku, body)
+				op.Docs, err = tryMap(m, Source{SKU: sku, Body: body, Get: l.get}, now)
+			}
+			if err == nil {
+				ops = append(ops, op)
+			}
+		}
+		if err != nil {
+			if dead == nil {
+				dead = map[string]error{}
+			}
+			dead[sku] = err
+		}
+	}
+	return ops, dead
+}
+
+// errMapping: a fault of the mapper, which must not stop the others.
+var errMapping = errors.New("the record cannot be mapped: a fault of this program")
+
+// tryMap is Map for followers that run for months: no record makes it panic
+// that the tests have seen, and one that they have not must not end the index.
+func tryMap(m *Mapper, src Source, now time.Time) (docs []*Document, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v\n%s", errMapping, p, debug.Stack())
+		}
+	}()
+	return m.Map(src, now), nil
+}
+
+// shopChanged loads categories and attributes anew, and indexes again the
+// products of categories whose change their documents show.
+func (r *runner) shopChanged(ctx context.Context, c *changed, f *following) error {
+	before := r.shop
+	err := r.renewShop(ctx)
+	if errors.Is(err, errStale) && f.old {
+		err = nil // the index that takes over will be built anew once more
+	}
+	if err != nil {
+		return err
+	}
+	for _, path := range before.Tree.named() {
+		r.shop.Tree.Chain(splitPath(path))
+	}
+	// The tree may be newer than these changes: all that differs is looked at
+	// now, since nothing will differ when the log comes to it.
+	ids := before.Tree.differs(r.shop.Tree)
+	for _, ch := range c.categories {
+		if ch.Seq <= f.catchUp {
+			ids[string(ch.Key)] = true // the tree had it before the products
+		}
+	}
+	paths := map[string]bool{}
+	for id := range ids {
+		for _, t := range [...]*Tree{before.Tree, r.shop.Tree} {
+			if cat := t.ByID(id); cat != nil {
+				paths[cat.Path] = true
+			}
+		}
+	}
+	for path := range paths {
+		ids[path] = true
+	}
+	for _, t := range [...]*Tree{before.Tree, r.shop.Tree} {
+		t.withPaths(paths, ids) // of several with one path, another may have stood for all
+	}
+	list := make([]string, 0, len(ids))
+	for id := range ids {
+		list = append(list, id)
+	}
+	slices.Sort(list)
+	for part := range slices.Chunk(list, 200) {
+		if err := r.reindexCategories(ctx, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reindexCategories indexes the products again that the index has in
+// categories.
+func (r *runner) reindexCategories(ctx context.Context, ids []string) error {
+	for i := range r.shop.Stores.list {
+		q := &Prepared{
+			Store:   r.shop.Stores.list[i].Code,
+			Filters: []Filter{{Field: FieldCategory, Values: ids}},
+			Sort:    Sort{By: SortRelevance}, // the score of all is 0: by SKU
+			Size:    MaxSize,
+			Facets:  PreparedFacets{Labels: func(string) AttributeMeta { return AttributeMeta{} }},
+			Now:     r.opts.Now(),
+		}
+		for {
+			res, err := r.index.Search(ctx, q)
+			if errors.Is(err, ErrNoIndex) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("indexer: finding the products of categories: %w", err)
+			}
+			skus := make([]string, len(res.Hits))
+			for j, h := range res.Hits {
+				skus[j] = h.SKU
+			}
+			if err := r.reindex(ctx, r.toIndex, skus, catalog.Cursor{}); err != nil {
+				return err
+			}
+			if res.Next == "" {
+				break
+			}
+			if q.After, err = ParseKeyset(res.Next); err != nil {
+				return fmt.Errorf("indexer: finding the products of categories: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// keepNamed keeps the categories that only products name.
+func (r *runner) keepNamed(ctx context.Context) error {
+	n := r.shop.Tree.additions()
+	if n == r.named {
+		return nil
+	}
+	b, err := json.Marshal(r.shop.Tree.named())
+	if err == nil {
+		err = r.store.SetMeta(ctx, metaNamed, b)
+	}
+	if err != nil {
+		return fmt.Errorf("indexer: keeping the categories that products name: %w", err)
+	}
+	r.named = n
+	return nil
+}
