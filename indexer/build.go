@@ -201,8 +201,14 @@ func (g *generation) publish(ctx context.Context) error {
 			break
 		}
 	}
-	if err := g.b.Publish(ctx, g.at); err != nil {
+	// An index that sends products in bulk may learn only now which it does not
+	// take; it has published the others.
+	late, err := rejected(g.b.Publish(ctx, g.at))
+	if err != nil {
 		return fmt.Errorf("indexer: publishing: %w", err)
+	}
+	if err := g.r.bury(ctx, late, nil); err != nil {
+		return err
 	}
 	g.r.result.Rebuilt = true
 	g.r.result.Cursor = g.at

@@ -108,7 +108,8 @@ type LiveIndex interface {
 type Builder interface {
 	Apply(ctx context.Context, ops []Op) error
 	// Publish makes the generation the one that serves, in one step, with the
-	// cursor at. Readers see the old one or the new one.
+	// cursor at. Readers see the old one or the new one. A *RejectedError names
+	// products, of any Apply before, that are not in it.
 	Publish(ctx context.Context, at catalog.Cursor) error
 	// Abort drops the generation. It is harmless after Publish.
 	Abort() error

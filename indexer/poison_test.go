@@ -20,6 +20,7 @@ type picky struct {
 	indexer.Index // not a LiveIndex
 	bad           atomic.Pointer[string]
 	down          atomic.Int32 // calls that fail
+	late          atomic.Bool  // builders say what they do not take when they publish
 }
 
 var errDown = errors.New("no connection")
@@ -50,12 +51,13 @@ func (p *picky) sort(ops []indexer.Op) ([]indexer.Op, error) {
 
 func (p *picky) Build(ctx context.Context, print string) (indexer.Builder, error) {
 	b, err := p.Index.Build(ctx, print)
-	return &pickyBuilder{b, p}, err
+	return &pickyBuilder{Builder: b, p: p}, err
 }
 
 type pickyBuilder struct {
 	indexer.Builder
-	p *picky
+	p    *picky
+	late atomic.Pointer[error]
 }
 
 func (b *pickyBuilder) Apply(ctx context.Context, ops []indexer.Op) error {
@@ -63,7 +65,21 @@ func (b *pickyBuilder) Apply(ctx context.Context, ops []indexer.Op) error {
 	if err := b.Builder.Apply(ctx, good); err != nil {
 		return err
 	}
+	if rejected != nil && b.p.late.Load() {
+		b.late.Store(&rejected)
+		return nil
+	}
 	return rejected
+}
+
+func (b *pickyBuilder) Publish(ctx context.Context, at catalog.Cursor) error {
+	if err := b.Builder.Publish(ctx, at); err != nil {
+		return err
+	}
+	if late := b.late.Load(); late != nil {
+		return *late
+	}
+	return nil
 }
 
 // faulty is a store of which one record cannot be read.
@@ -94,8 +110,14 @@ func (s *shop) dead() string {
 }
 
 func TestPoison(t *testing.T) {
+	t.Run("at once", func(t *testing.T) { testPoison(t, false) })
+	t.Run("when published", func(t *testing.T) { testPoison(t, true) })
+}
+
+func testPoison(t *testing.T, late bool) {
 	s := tiny(t)
 	x := &picky{Index: s.index}
+	x.late.Store(late)
 	s.index = x
 	sku := "TS-RED"
 	x.bad.Store(&sku)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -70,6 +71,7 @@ type importOptions struct {
 	tempDir             string
 	batchBytes          int64
 	noTidy              bool
+	index               importIndex
 }
 
 func (o *importOptions) addFlags(cmd *cobra.Command) {
@@ -93,6 +95,7 @@ func (o *importOptions) addFlags(cmd *cobra.Command) {
 	f.Int64Var(&o.batchBytes, "batch-bytes", 0, "write about this many `BYTES` at a time; 0: 48 MiB")
 	f.BoolVar(&o.noTidy, "no-tidy", false, "end when all is in; after a large import do not tidy the store's files")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress")
+	o.index.addFlags(cmd)
 	completeWords(cmd, "kind", kindNames()...)
 	completeWords(cmd, "mode", "upsert", "patch", "sync", "delete")
 }
@@ -146,7 +149,8 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 	if shown != nil {
 		opts.Progress = shown.show
 	}
-	defer tuneForImport(a)()
+	untune := sync.OnceFunc(tuneForImport(a))
+	defer untune()
 	mode := mayCreate
 	if o.dryRun {
 		mode = orEmpty
@@ -160,6 +164,13 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 		}
 		var err error
 		report, err = importer.Run(ctx, s, opts)
+		if !o.dryRun && ctx.Err() == nil && o.index.follows(a, err) {
+			shown.finish()
+			untune()
+			var ierr error
+			report.IndexSeconds, ierr = a.afterImport(ctx, s, &o.index, o.noProgress)
+			err = errors.Join(err, ierr)
+		}
 		if !o.dryRun && !o.noTidy && ctx.Err() == nil && !errors.Is(err, importer.ErrUsage) {
 			shown.finish()
 			report.TidySeconds = a.tidy(ctx, s)

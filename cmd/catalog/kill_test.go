@@ -31,8 +31,8 @@ func TestKill(t *testing.T) {
 	k.run(t, 0, "generate", "--records", "3000", "-o", "night0.jsonl")
 	k.run(t, 0, "generate", "--records", "3000", "--night", "1", "--churn", "20%", "-o", "night1.jsonl")
 
-	first := []string{"import", "--source", "erp", "--batch-bytes", "500000", "night0.jsonl"}
-	second := []string{"import", "--source", "erp", "--mode", "sync", "--batch-bytes", "200000", "night1.jsonl"}
+	first := []string{"import", "--no-index", "--source", "erp", "--batch-bytes", "500000", "night0.jsonl"}
+	second := []string{"import", "--no-index", "--source", "erp", "--mode", "sync", "--batch-bytes", "200000", "night1.jsonl"}
 	took := k.timed(t, "whole", first)
 	wantFirst := contents(t, filepath.Join(dir, "whole"))
 	copyStore(t, filepath.Join(dir, "whole"), filepath.Join(dir, "base"))

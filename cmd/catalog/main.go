@@ -19,6 +19,7 @@ import (
 
 	"catalog/importer"
 	"catalog/importer/inspect"
+	"catalog/indexer"
 )
 
 // The exit statuses; exitHelp documents them.
@@ -102,7 +103,7 @@ func exitStatus(err error) int {
 		return statusOK
 	case errors.Is(err, errInterrupted):
 		return statusInterrupted
-	case errors.As(err, &usage), errors.Is(err, importer.ErrUsage), errors.Is(err, inspect.ErrShape):
+	case errors.As(err, &usage), errors.Is(err, importer.ErrUsage), errors.Is(err, inspect.ErrShape), errors.Is(err, indexer.ErrSettings):
 		return statusUsage
 	case errors.Is(err, importer.ErrTooManyRejects):
 		return statusFailed

@@ -53,6 +53,9 @@ func headline(r *importer.Report) string {
 	if r.PerSecond > 0 {
 		line += fmt.Sprintf(", %s records/s", count(int64(r.PerSecond)))
 	}
+	if r.IndexSeconds >= 0.1 {
+		line += ", then " + span(time.Duration(r.IndexSeconds*float64(time.Second))) + " of indexing"
+	}
 	if r.TidySeconds >= 0.1 {
 		line += ", then " + span(time.Duration(r.TidySeconds*float64(time.Second))) + " of tidying"
 	}

@@ -45,6 +45,8 @@ func (o *globalOptions) addFlags(cmd *cobra.Command) {
 const rootLong = `catalog keeps a product catalog of any size as JSON documents in a store
 beside the shop, and loads feeds of any usual format into it: in parallel, in
 bounded memory, skipping what did not change, and accounting for every record.
+A search index, which follows every change, renders category pages and answers
+searches with facets.
 
 The store is a folder by default (--store pebble:./data); one process at a
 time has it open.
@@ -80,7 +82,9 @@ func newRootCommand(a *app) *cobra.Command {
 	cmd.AddGroup(
 		&cobra.Group{ID: "feeds", Title: "Feeds:"},
 		&cobra.Group{ID: "records", Title: "Records:"},
+		&cobra.Group{ID: "search", Title: "Search and category pages:"},
 		&cobra.Group{ID: "store", Title: "The store:"},
+		&cobra.Group{ID: "shop", Title: "The shop:"},
 		&cobra.Group{ID: "more", Title: "More:"},
 	)
 	cmd.SetHelpCommandGroupID("more")
@@ -88,8 +92,11 @@ func newRootCommand(a *app) *cobra.Command {
 	cmd.AddCommand(
 		newImportCommand(a), newInspectCommand(a), newExportCommand(a), newGenerateCommand(a),
 		newGetCommand(a), newDeleteCommand(a),
+		newSearchCommand(a), newBrowseCommand(a), newSuggestCommand(a), newExplainCommand(a),
+		newIndexCommand(a), newVerifyCommand(a),
 		newStatsCommand(a), newImportsCommand(a), newCompactCommand(a),
 		newSchemaCommand(a), newConfigCommand(a), newVersionCommand(a),
+		newPlaceholderCommand(a), newPruneCommand(a), newGatewayCommand(a), newMagentoCommand(a),
 	)
 	cmd.AddCommand(newTopics()...)
 	return cmd

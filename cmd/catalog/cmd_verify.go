@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catalog/catalog"
+	"catalog/indexer"
+)
+
+const verifyLong = `Compare the search index with the store, completely.
+
+Every document is made anew from the store, and compared with what the index
+really keeps in its postings, columns or fields. A document is missing, surplus,
+wrong, or stale when a change to it is on its way. The exit status is 1 when the
+index is not what the store says; --repair mends what is wrong.
+`
+
+func newVerifyCommand(a *app) *cobra.Command {
+	var (
+		o                  indexOptions
+		repair, asJSON, np bool
+		examples           int
+	)
+	cmd := &cobra.Command{
+		Use:     "verify",
+		Short:   "Compare the search index with the store",
+		Long:    verifyLong + "\n" + exitHelp,
+		Example: "  catalog verify\n  catalog verify --repair",
+		GroupID: "search",
+		Args:    args(cobra.NoArgs),
+		RunE: a.action(func(ctx context.Context, _ []string) error {
+			shown := a.newTicker("verifying", np)
+			opts := indexer.VerifyOptions{Name: o.name, Holder: holder(), Repair: repair, Examples: examples, Log: a.log,
+				Progress: func(n int64) { shown.show(n, 0) }}
+			return runVerify(ctx, a, &o, opts, shown, asJSON)
+		}),
+	}
+	o.addFlags(cmd)
+	f := cmd.Flags()
+	f.BoolVar(&repair, "repair", false, "index anew what is missing or wrong, and remove what is surplus")
+	f.IntVar(&examples, "examples", 10, "name `N` documents of each fault")
+	f.BoolVar(&asJSON, "json", false, "print JSON")
+	f.BoolVar(&np, "no-progress", false, "show no progress")
+	return cmd
+}
+
+// errDiffers ends a verify that found faults.
+var errDiffers = errors.New("the index is not what the store says")
+
+// verifyReport is what catalog verify prints, as JSON with --json.
+type verifyReport struct {
+	Products  int64            `json:"products"`
+	Documents int64            `json:"documents"`
+	Faults    map[string]int64 `json:"faults"`
+	Parts     map[string]int64 `json:"parts,omitempty"`
+	Examples  []findingRow     `json:"examples"`
+	Unmapped  int64            `json:"unmapped,omitempty"`
+	Repaired  int64            `json:"repaired,omitempty"`
+	Cursor    string           `json:"cursor"`
+	Seconds   float64          `json:"seconds"`
+}
+
+type findingRow struct {
+	SKU   string   `json:"sku"`
+	View  string   `json:"view,omitempty"`
+	Fault string   `json:"fault"`
+	Parts []string `json:"parts,omitempty"`
+}
+
+func runVerify(ctx context.Context, a *app, o *indexOptions, opts indexer.VerifyOptions, shown *ticker, asJSON bool) error {
+	settings, err := o.load()()
+	if err != nil {
+		return err
+	}
+	opts.Settings = settings
+	var v indexer.Verification
+	start := time.Now()
+	err = a.withIndex(ctx, o, mustExist, func(s catalog.Store, x indexer.Index) error {
+		v, err = indexer.Verify(ctx, s, x, opts)
+		return err
+	})
+	shown.finish()
+	if err != nil {
+		return err
+	}
+	r := newVerifyReport(&v, time.Since(start))
+	if asJSON {
+		err = printJSON(a.stdout, r)
+	} else {
+		err = printVerify(a, r)
+	}
+	if err == nil && !v.OK() && v.Repaired == 0 {
+		return reported{errDiffers}
+	}
+	return err
+}
+
+func newVerifyReport(v *indexer.Verification, took time.Duration) verifyReport {
+	r := verifyReport{Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
+		Unmapped: v.Unmapped, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds()}
+	for f := range indexer.NumFaults {
+		r.Faults[f.String()] = v.Counts[f]
+	}
+	for p := range indexer.NumParts {
+		if n := v.Parts[p]; n > 0 {
+			r.Parts[p.String()] = n
+		}
+	}
+	for _, f := range v.Examples {
+		row := findingRow{SKU: f.SKU, View: f.View, Fault: f.Fault.String()}
+		for _, p := range f.Parts {
+			row.Parts = append(row.Parts, p.String())
+		}
+		r.Examples = append(r.Examples, row)
+	}
+	return r
+}
+
+func printVerify(a *app, r verifyReport) error {
+	p := &printer{w: a.stdout}
+	p.printf("compared %s documents of %s products in %s\n", count(r.Documents), count(r.Products), span(time.Duration(r.Seconds*float64(time.Second))))
+	clean := true
+	for f := range indexer.NumFaults {
+		if n := r.Faults[f.String()]; n > 0 {
+			clean = false
+			p.printf("%s: %s\n", f, count(n))
+		}
+	}
+	if r.Unmapped > 0 {
+		clean = false
+		p.printf("products that cannot be indexed: %s\n", count(r.Unmapped))
+	}
+	for _, f := range r.Examples {
+		line := fmt.Sprintf("  %s %s", f.Fault, f.SKU)
+		if f.View != "" {
+			line += " in store view " + f.View
+		}
+		if len(f.Parts) > 0 {
+			line += ": " + strings.Join(f.Parts, ", ")
+		}
+		p.printf("%s\n", line)
+	}
+	switch {
+	case clean:
+		p.printf("the index is what the store says\n")
+	case r.Repaired > 0:
+		p.printf("repaired: %s products\n", count(r.Repaired))
+	default:
+		p.printf("'catalog verify --repair' mends it\n")
+	}
+	return p.err
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"catalog/catalog"
+	"catalog/importer"
+)
+
+// importIndex is the index that an import leaves up to date.
+type importIndex struct {
+	indexOptions
+	none bool
+}
+
+func (o *importIndex) addFlags(cmd *cobra.Command) {
+	o.indexOptions.addFlags(cmd)
+	cmd.Flags().BoolVar(&o.none, "no-index", false, "leave the search index as it is; 'catalog index' catches up")
+}
+
+// follows reports whether the index is to follow an import that ended so.
+func (o *importIndex) follows(a *app, err error) bool {
+	if o.none || err != nil && !errors.Is(err, importer.ErrRefused) && !errors.Is(err, importer.ErrTooManyRejects) {
+		return false
+	}
+	_, err = o.place(a)
+	return err == nil // a store in memory has no index beside it
+}
+
+// afterImport brings the index up to date with what was imported, and says how
+// many seconds that took. What was imported is safe whatever becomes of it.
+func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, noProgress bool) (seconds float64, err error) {
+	start := time.Now()
+	x, err := a.openIndex(ctx, &o.indexOptions, mayCreate)
+	if err == nil {
+		shown := a.newIndexProgress(noProgress)
+		opts := a.followOptions(&o.indexOptions, shown)
+		_, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
+		shown.finish()
+		err = errors.Join(err, x.Close())
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, catalog.ErrLeased):
+		// Somebody follows the log already: it will be there in a moment.
+		a.log.Info("another process keeps the search index up to date", "index", o.name)
+		err = nil
+	case ctx.Err() != nil:
+		err = fmt.Errorf("all is imported; the search index was interrupted, 'catalog index' goes on: %w", err)
+	default:
+		err = fmt.Errorf("all is imported, but not indexed: 'catalog index' tries again: %w", err)
+	}
+	return time.Since(start).Seconds(), err
+}

@@ -1,0 +1,307 @@
+package facetindex
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"runtime"
+	"sync"
+
+	"catalog/catalog"
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/disk"
+	"catalog/indexer/facetindex/internal/live"
+	"catalog/indexer/facetindex/internal/segment"
+)
+
+// shardDocs is how many documents a shard collects before it writes them.
+const shardDocs = 64 << 10
+
+// builder is a new generation. Products are dealt out to shards by SKU, so
+// that several goroutines can add some, and the last op of a product counts.
+type builder struct {
+	x           *Index
+	fingerprint string
+	seed        maphash.Seed
+	shards      []*shard
+
+	mu    sync.Mutex
+	names []string
+	ended bool
+	busy  sync.WaitGroup
+}
+
+// shard collects documents and writes segments.
+type shard struct {
+	mu    sync.Mutex
+	b     *segment.Builder
+	parts []*part
+	gone  map[string]int // removed products: from this many parts
+}
+
+// Build implements indexer.Index.
+func (x *Index) Build(ctx context.Context, fingerprint string) (indexer.Builder, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := x.state(); errors.Is(err, indexer.ErrClosed) {
+		return nil, err
+	}
+	for _, old := range x.openBuilds() {
+		if err := old.Abort(); err != nil {
+			return nil, err
+		}
+	}
+	b := &builder{x: x, fingerprint: fingerprint, seed: maphash.MakeSeed()}
+	for range max(2, runtime.GOMAXPROCS(0)) {
+		b.shards = append(b.shards, &shard{b: segment.NewBuilder(), gone: map[string]int{}})
+	}
+	x.mu.Lock()
+	x.builds[b] = true
+	x.mu.Unlock()
+	return b, nil
+}
+
+var errEnded = errors.New("facetindex: the build has ended")
+
+// Apply implements indexer.Builder.
+func (b *builder) Apply(ctx context.Context, ops []indexer.Op) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	if b.ended {
+		b.mu.Unlock()
+		return errEnded
+	}
+	b.busy.Add(1)
+	b.mu.Unlock()
+	defer b.busy.Done()
+	n := len(b.shards)
+	of := make([]uint8, len(ops))
+	for i := range ops {
+		of[i] = uint8(maphash.String(b.seed, ops[i].SKU) % uint64(n))
+	}
+	todo := make([]bool, n)
+	for _, k := range of {
+		todo[k] = true
+	}
+	// Shards that are free come first, so that nobody waits without need.
+	for _, wait := range []bool{false, true} {
+		for k, s := range b.shards {
+			if !todo[k] || !wait && !s.mu.TryLock() {
+				continue
+			}
+			if wait {
+				s.mu.Lock()
+			}
+			todo[k] = false
+			if err := b.add(s, ops, of, uint8(k)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// add adds the ops of a shard, which it unlocks.
+func (b *builder) add(s *shard, ops []indexer.Op, of []uint8, k uint8) error {
+	defer s.mu.Unlock()
+	for i := range ops {
+		if of[i] != k {
+			continue
+		}
+		s.b.Remove(ops[i].SKU)
+		if len(ops[i].Docs) == 0 {
+			s.gone[ops[i].SKU] = len(s.parts)
+		}
+		for _, d := range ops[i].Docs {
+			s.b.Add(d)
+		}
+	}
+	if s.b.Docs() >= shardDocs {
+		return b.spill(s)
+	}
+	return nil
+}
+
+// spill writes what a shard has collected.
+func (b *builder) spill(s *shard) error {
+	if s.b.Docs() == 0 {
+		return nil
+	}
+	full := s.b
+	s.b = segment.NewBuilder()
+	p, err := b.write(full.Write)
+	if err != nil {
+		return fmt.Errorf("facetindex: building: %w", err)
+	}
+	s.parts = append(s.parts, p)
+	return nil
+}
+
+func (b *builder) write(f func(io.Writer) (*live.Columns, error)) (*part, error) {
+	var names []string
+	p, err := b.x.writePart(&names, f)
+	b.mu.Lock()
+	b.names = append(b.names, names...)
+	b.mu.Unlock()
+	if err == nil {
+		p.obsolete.Store(true) // until it is published
+	}
+	return p, err
+}
+
+// Publish implements indexer.Builder.
+func (b *builder) Publish(ctx context.Context, at catalog.Cursor) error {
+	if err := b.end(ctx); err != nil {
+		return err
+	}
+	fresh, err := b.finish(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("facetindex: publishing: %w", err), b.forget())
+	}
+	x := b.x
+	x.maint.Lock()
+	defer x.maint.Unlock()
+	if err := x.publishBuild(b, fresh, at); err != nil {
+		if fresh != nil {
+			err = errors.Join(err, fresh.drop())
+		}
+		return errors.Join(fmt.Errorf("facetindex: publishing: %w", err), b.forget())
+	}
+	return b.forget()
+}
+
+// end lets nobody add anything more.
+func (b *builder) end(ctx context.Context) error {
+	b.mu.Lock()
+	ended := b.ended
+	b.ended = true
+	b.mu.Unlock()
+	if ended {
+		return errEnded
+	}
+	b.busy.Wait()
+	return ctx.Err()
+}
+
+// finish makes one segment of all; nil if there are no documents.
+func (b *builder) finish(ctx context.Context) (*part, error) {
+	errs := make([]error, len(b.shards))
+	var wg sync.WaitGroup
+	for i, s := range b.shards {
+		wg.Go(func() { errs[i] = b.spill(s) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	var list []segment.Input
+	var parts []*part
+	for _, s := range b.shards {
+		for sku, n := range s.gone {
+			for _, p := range s.parts[:n] {
+				p.remove([]indexer.Op{{SKU: sku}})
+			}
+		}
+		for _, p := range s.parts {
+			list = append(list, segment.Input{Segment: p.seg, Live: p.live, Dead: deadOf(p.dead)})
+			parts = append(parts, p)
+		}
+	}
+	if err := ctx.Err(); err != nil || len(parts) == 0 {
+		return nil, err
+	}
+	if len(parts) == 1 && parts[0].marked == 0 {
+		for _, s := range b.shards {
+			s.parts = nil
+		}
+		return parts[0], nil
+	}
+	return b.write(func(w io.Writer) (*live.Columns, error) { return segment.Merge(w, list) })
+}
+
+// forget gives up what the build has left.
+func (b *builder) forget() error {
+	b.x.mu.Lock()
+	delete(b.x.builds, b)
+	b.x.mu.Unlock()
+	var err error
+	for _, s := range b.shards {
+		for _, p := range s.parts {
+			err = errors.Join(err, p.drop())
+		}
+		s.parts, s.b = nil, nil
+	}
+	return err
+}
+
+// Abort implements indexer.Builder.
+func (b *builder) Abort() error { return b.abort() }
+
+func (b *builder) abort() error {
+	b.mu.Lock()
+	ended := b.ended
+	b.ended = true
+	b.mu.Unlock()
+	if ended {
+		return nil
+	}
+	b.busy.Wait()
+	return b.forget()
+}
+
+// publishBuild makes a generation the one that serves. The caller holds
+// x.maint.
+func (x *Index) publishBuild(b *builder, fresh *part, at catalog.Cursor) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if err := x.state(); errors.Is(err, indexer.ErrClosed) {
+		return err
+	}
+	name := x.newFile("log")
+	j, err := createJournal(x.disk, name)
+	if err != nil {
+		return err
+	}
+	m := &manifest{Fingerprint: b.fingerprint, Cursor: at, NextFile: x.nextFile, Journal: name, JournalLen: j.size}
+	if fresh != nil {
+		m.Segments = []manifestSegment{{File: fresh.name, Live: fresh.liveName}}
+	}
+	err = j.sync()
+	var content []byte
+	if err == nil {
+		content, err = m.encode()
+	}
+	if err == nil {
+		err = disk.Replace(x.disk, manifestName, content)
+	}
+	if err != nil {
+		return errors.Join(err, j.file.Close(), x.disk.Remove(name))
+	}
+	old, oldJournal := x.parts, x.journal
+	x.parts = nil
+	if fresh != nil {
+		fresh.obsolete.Store(false)
+		fresh.liveSeq = 0
+		x.parts = []*part{fresh}
+	}
+	x.cursor, x.durable, x.fingerprint, x.built = at, at, b.fingerprint, true
+	x.journal, x.journalSeq, x.journalAt, x.sealed = j, 0, catalog.Cursor{}, j.size
+	x.flushed = x.changes
+	x.snapMu.Lock()
+	x.broken = nil
+	x.snapMu.Unlock()
+	err = x.publish()
+	for _, p := range old {
+		p.obsolete.Store(true)
+		err = errors.Join(err, p.drop())
+	}
+	if oldJournal != nil {
+		err = errors.Join(err, oldJournal.file.Close(), x.disk.Remove(oldJournal.name))
+	}
+	return err
+}

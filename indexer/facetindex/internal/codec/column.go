@@ -1,0 +1,280 @@
+package codec
+
+import (
+	"encoding/binary"
+	"sort"
+)
+
+const columnEntry = 12 // chunk 2, kind 1, width 1, count 4, offset 4
+
+// Column maps numbers (documents or rows) to codes above 0; most may have
+// none. A chunk of which a quarter has a code is an array of codes, a sparser
+// one two arrays: of numbers, of codes.
+type Column struct {
+	n    int // numbers are below
+	size int // how many have a code
+	dir  []byte
+	data []byte
+}
+
+// AppendColumn appends an encoding of a column: ids are in order and below n.
+func AppendColumn(dst []byte, n int, ids, codes []uint32) []byte {
+	var dir, data []byte
+	total := len(ids)
+	for len(ids) > 0 {
+		c, k, top := ids[0]>>ChunkBits, 0, uint32(0)
+		for k < len(ids) && ids[k]>>ChunkBits == c {
+			top = max(top, codes[k])
+			k++
+		}
+		width := widthOf(uint64(max(top, 1)))
+		chunk := min(ChunkSize, n-int(c)<<ChunkBits)
+		dense := byte(0)
+		off := len(data)
+		if k*4 >= chunk {
+			dense = 1
+			data = append(data, make([]byte, chunk*int(width))...)
+			for i := range k {
+				at := data[off+int(ids[i]&ChunkMask)*int(width):]
+				switch width {
+				case 1:
+					at[0] = byte(codes[i])
+				case 2:
+					binary.LittleEndian.PutUint16(at, uint16(codes[i]))
+				default:
+					binary.LittleEndian.PutUint32(at, codes[i])
+				}
+			}
+		} else {
+			for _, id := range ids[:k] {
+				data = binary.LittleEndian.AppendUint16(data, uint16(id))
+			}
+			for _, code := range codes[:k] {
+				data = appendUint(data, uint64(code), width)
+			}
+		}
+		dir = binary.LittleEndian.AppendUint16(dir, uint16(c))
+		dir = append(dir, dense, width)
+		dir = binary.LittleEndian.AppendUint32(dir, uint32(k))
+		dir = binary.LittleEndian.AppendUint32(dir, uint32(off))
+		ids, codes = ids[k:], codes[k:]
+	}
+	dst = binary.AppendUvarint(dst, uint64(total))
+	dst = AppendBlock(dst, dir)
+	return AppendBlock(dst, data)
+}
+
+// ReadColumn reads what AppendColumn wrote.
+func ReadColumn(r *Reader, n int) (Column, error) {
+	c := Column{n: n, size: int(min(r.Uvarint(), 1<<32)), dir: r.Block(), data: r.Block()}
+	if len(c.dir)%columnEntry != 0 {
+		r.fail("column")
+	}
+	total, last := 0, -1
+	for i := 0; i+columnEntry <= len(c.dir) && r.err == nil; i += columnEntry {
+		chunk := c.chunkAt(i)
+		total += chunk.count
+		if chunk.chunk<<ChunkBits >= n || chunk.chunk <= last || chunk.bad {
+			r.fail("column")
+		}
+		last = chunk.chunk
+	}
+	if total != c.size {
+		r.fail("column")
+	}
+	if r.err != nil {
+		return Column{}, r.err
+	}
+	return c, nil
+}
+
+// Check reports whether no code is above top.
+func (c *Column) Check(top uint32) bool {
+	ok := true
+	c.Each(func(_, code uint32) { ok = ok && code <= top })
+	return ok
+}
+
+// Len returns how many numbers have a code.
+func (c *Column) Len() int { return c.size }
+
+// chunkAt decodes an entry of the directory.
+func (c *Column) chunkAt(i int) ColumnChunk {
+	e := c.dir[i:]
+	k := ColumnChunk{chunk: int(binary.LittleEndian.Uint16(e)), width: e[3], count: int(binary.LittleEndian.Uint32(e[4:]))}
+	off, w := uint64(binary.LittleEndian.Uint32(e[8:])), uint64(k.width)
+	size := min(ChunkSize, c.n-k.chunk<<ChunkBits)
+	if w != 1 && w != 2 && w != 4 || k.count > size || size <= 0 {
+		return ColumnChunk{chunk: k.chunk, bad: true}
+	}
+	if e[2] != 0 {
+		if off+uint64(size)*w > uint64(len(c.data)) {
+			return ColumnChunk{chunk: k.chunk, bad: true}
+		}
+		k.dense = true
+		k.codes = c.data[off : off+uint64(size)*w]
+		return k
+	}
+	n := uint64(k.count)
+	if off+n*(2+w) > uint64(len(c.data)) {
+		return ColumnChunk{chunk: k.chunk, bad: true}
+	}
+	k.ids, k.codes = c.data[off:off+2*n], c.data[off+2*n:off+n*(2+w)]
+	return k
+}
+
+// Chunk returns what the column has in a chunk.
+func (c *Column) Chunk(chunk int) ColumnChunk {
+	n := len(c.dir) / columnEntry
+	i := 0
+	if n > 8 {
+		i = sort.Search(n, func(i int) bool { return int(binary.LittleEndian.Uint16(c.dir[i*columnEntry:])) >= chunk })
+	} else {
+		for i < n && int(binary.LittleEndian.Uint16(c.dir[i*columnEntry:])) < chunk {
+			i++
+		}
+	}
+	if i == n || int(binary.LittleEndian.Uint16(c.dir[i*columnEntry:])) != chunk {
+		return ColumnChunk{chunk: chunk}
+	}
+	return c.chunkAt(i * columnEntry)
+}
+
+// Get returns the code of a number; 0 when it has none.
+func (c *Column) Get(id uint32) uint32 {
+	if c.size == 0 {
+		return 0
+	}
+	k := c.Chunk(int(id >> ChunkBits))
+	return k.Get(id & ChunkMask)
+}
+
+// Each calls f for each number that has a code, in order.
+func (c *Column) Each(f func(id, code uint32)) {
+	for i := 0; i < len(c.dir); i += columnEntry {
+		k := c.chunkAt(i)
+		base := uint32(k.chunk) << ChunkBits
+		k.EachIn(func(id, code uint32) { f(base+id, code) })
+	}
+}
+
+// ColumnChunk is what a column has in one chunk; numbers are relative to it.
+type ColumnChunk struct {
+	chunk, count int
+	dense, bad   bool
+	width        uint8
+	ids          []byte // of a sparse chunk
+	codes        []byte
+}
+
+// Len returns how many numbers of the chunk have a code.
+func (k *ColumnChunk) Len() int { return k.count }
+
+func (k *ColumnChunk) code(i int) uint32 {
+	switch k.width {
+	case 1:
+		return uint32(k.codes[i])
+	case 2:
+		return uint32(binary.LittleEndian.Uint16(k.codes[2*i:]))
+	}
+	return binary.LittleEndian.Uint32(k.codes[4*i:])
+}
+
+// Get returns the code of a number; 0 when it has none.
+func (k *ColumnChunk) Get(id uint32) uint32 {
+	if k.dense {
+		if int(id)*int(k.width) >= len(k.codes) {
+			return 0
+		}
+		return k.code(int(id))
+	}
+	lo, hi := 0, len(k.ids)/2
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if uint32(binary.LittleEndian.Uint16(k.ids[2*m:])) < id {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo < len(k.ids)/2 && uint32(binary.LittleEndian.Uint16(k.ids[2*lo:])) == id {
+		return k.code(lo)
+	}
+	return 0
+}
+
+// Count adds 1 to counts at the code of each hit that has one; hits are given
+// as a list and as a bitmap. counts has room for all codes, 0 included, and
+// what it has at 0 means nothing afterwards.
+func (k *ColumnChunk) Count(hits []uint16, bitmap []uint64, counts []uint32) {
+	switch {
+	case k.dense && k.width == 1:
+		for _, h := range hits {
+			counts[k.codes[h]]++
+		}
+	case k.dense && k.width == 2:
+		for _, h := range hits {
+			counts[binary.LittleEndian.Uint16(k.codes[2*int(h):])]++
+		}
+	case k.dense:
+		for _, h := range hits {
+			counts[binary.LittleEndian.Uint32(k.codes[4*int(h):])]++
+		}
+	case len(hits)*8 < k.count:
+		for _, h := range hits {
+			counts[k.Get(uint32(h))]++
+		}
+	case k.width == 1:
+		for i, code := range k.codes {
+			counts[code] += uint32(bit(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))))
+		}
+	default:
+		for i := range len(k.ids) / 2 {
+			counts[k.code(i)] += uint32(bit(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))))
+		}
+	}
+}
+
+// Match keeps in a bitmap the numbers whose code matches; or, if not is set,
+// those whose code does not, those without a code among them.
+func (k *ColumnChunk) Match(bitmap, tmp []uint64, match []bool, not bool) {
+	if !k.dense {
+		tmp = tmp[:len(bitmap)]
+		clear(tmp)
+		for i := range len(k.ids) / 2 {
+			if match[k.code(i)] {
+				Put(tmp, uint32(binary.LittleEndian.Uint16(k.ids[2*i:])))
+			}
+		}
+		for i := range bitmap {
+			if not {
+				bitmap[i] &^= tmp[i]
+			} else {
+				bitmap[i] &= tmp[i]
+			}
+		}
+		return
+	}
+	for i, w := range bitmap {
+		if w == 0 {
+			continue
+		}
+		keep := uint64(0)
+		if k.width == 1 {
+			for m := w; m != 0; m &= m - 1 {
+				j := trailing(m)
+				if match[k.codes[i<<6|j]] != not {
+					keep |= 1 << j
+				}
+			}
+		} else {
+			for m := w; m != 0; m &= m - 1 {
+				j := trailing(m)
+				if match[k.code(i<<6|j)] != not {
+					keep |= 1 << j
+				}
+			}
+		}
+		bitmap[i] = keep
+	}
+}

@@ -1,0 +1,433 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/segment"
+)
+
+// maxRanges is how many ranges a facet can have: one bit each.
+const maxRanges = 64
+
+// counter is a facet that is being counted.
+type counter struct {
+	asked, name string
+	attr        bool
+	group       int // the filters that do not count; -1: none
+	meta        indexer.AttributeMeta
+	own         []*indexer.Filter
+	kind        counterKind
+	ranges      []indexer.FacetRange
+	segs        map[int]*segCounter
+}
+
+type counterKind uint8
+
+const (
+	countTexts counterKind = iota
+	countNumbers
+	countPrices
+	countStock
+	countNothing
+)
+
+// segCounter is what a counter needs of a segment.
+type segCounter struct {
+	field    *segment.Field
+	masks    []uint64 // by code: the ranges that its numbers are in
+	min, max []float64
+}
+
+// tally is what one goroutine has counted of a facet.
+type tally struct {
+	codes    map[int][]uint32 // by segment and code
+	texts    map[int][]uint32 // by segment and text
+	bits     [maxRanges]int
+	min, max float64
+	found    bool
+}
+
+func newTally() *tally {
+	return &tally{codes: map[int][]uint32{}, texts: map[int][]uint32{}}
+}
+
+func (t *tally) extend(lo, hi float64) {
+	if !t.found || lo < t.min {
+		t.min = lo
+	}
+	if !t.found || hi > t.max {
+		t.max = hi
+	}
+	t.found = true
+}
+
+func (t *tally) addBits(mask uint64) {
+	for ; mask != 0; mask &= mask - 1 {
+		t.bits[trailing(mask)]++
+	}
+}
+
+// prepare looks the facet's field up in a segment.
+func (c *counter) prepare(s *seg) error {
+	if c.kind != countTexts && c.kind != countNumbers {
+		return nil
+	}
+	i := s.Seg.Attr(c.name)
+	if i < 0 {
+		return nil
+	}
+	f, err := s.Seg.Field(i)
+	if err != nil {
+		return err
+	}
+	sc := &segCounter{field: f}
+	c.segs[s.num] = sc
+	if c.kind == countTexts {
+		return nil
+	}
+	n := f.Codes()
+	sc.masks, sc.min, sc.max = make([]uint64, n), make([]float64, n), make([]float64, n)
+	var buf []uint32
+	for code := range uint32(n) {
+		sc.min[code], sc.max[code] = math.Inf(1), math.Inf(-1)
+		buf = f.Append(buf[:0], code)
+		for _, v := range buf {
+			if f.Type(v) == indexer.Number {
+				x := f.Num(v)
+				sc.masks[code] |= c.mask(x)
+				sc.min[code], sc.max[code] = min(sc.min[code], x), max(sc.max[code], x)
+			}
+		}
+	}
+	return nil
+}
+
+// mask returns the ranges that a number is in.
+func (c *counter) mask(x float64) uint64 {
+	m := uint64(0)
+	for i := range c.ranges {
+		if c.ranges[i].Contains(x) {
+			m |= 1 << i
+		}
+	}
+	return m
+}
+
+// count counts the facet in a chunk.
+func (c *counter) count(h *chunkHits, l *lists, t *tally) {
+	switch c.kind {
+	case countTexts, countNumbers:
+		sc := c.segs[h.seg.num]
+		if sc == nil {
+			return
+		}
+		codes := t.codes[h.seg.num]
+		if codes == nil {
+			codes = make([]uint32, sc.field.Codes())
+			t.codes[h.seg.num] = codes
+		}
+		docs, bitmap := l.plain(h, c.group)
+		k := sc.field.Any.Chunk(h.chunk)
+		k.Count(docs, bitmap, codes)
+		if h.seg.picky {
+			c.countUnits(h, sc, t, codes)
+		}
+	case countPrices:
+		c.eachHit(h, l, func(rows []uint32) {
+			mask, found := uint64(0), false
+			lo, hi := math.Inf(1), math.Inf(-1)
+			for _, row := range rows {
+				if a, ok := h.seg.amount(row); ok {
+					x := indexer.Amount(a).Float()
+					mask |= c.mask(x)
+					lo, hi, found = min(lo, x), max(hi, x), true
+				}
+			}
+			if found {
+				t.extend(lo, hi)
+				t.addBits(mask)
+			}
+		})
+	case countStock:
+		c.eachHit(h, l, func(rows []uint32) {
+			mask := uint64(0)
+			for _, row := range rows {
+				if h.seg.Live.InStock(row) {
+					mask |= 2
+				} else {
+					mask |= 1
+				}
+			}
+			t.addBits(mask)
+		})
+	}
+}
+
+// countUnits counts what units of complex documents have.
+func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes []uint32) {
+	f := sc.field
+	var texts []uint32
+	var group []uint32 // codes of a document's units
+	var vals []uint32
+	flush := func() {
+		switch {
+		case len(group) == 0:
+			return
+		case same(group):
+			codes[group[0]]++
+		case c.kind == countNumbers:
+			mask := uint64(0)
+			for _, code := range group {
+				mask |= sc.masks[code]
+				if sc.min[code] <= sc.max[code] {
+					t.extend(sc.min[code], sc.max[code])
+				}
+			}
+			t.addBits(mask)
+		default:
+			if texts == nil {
+				if texts = t.texts[h.seg.num]; texts == nil {
+					texts = make([]uint32, f.Texts.Len())
+					t.texts[h.seg.num] = texts
+				}
+			}
+			vals = vals[:0]
+			for _, code := range group {
+				vals = f.Append(vals, code)
+			}
+			for i, v := range vals {
+				vals[i] = f.Text(v)
+			}
+			slices.Sort(vals)
+			for _, tx := range slices.Compact(vals) {
+				texts[tx]++
+			}
+		}
+		group = group[:0]
+	}
+	last := uint32(math.MaxUint32)
+	own := f.Own.Chunk(h.chunk)
+	unit, at := codec.ColumnChunk{}, -1
+	for i := range h.units {
+		u := &h.units[i]
+		if !u.counts(c.group) {
+			continue
+		}
+		if u.doc != last || h.seg.q.Variants {
+			flush()
+			last = u.doc
+		}
+		if k := int(u.row >> codec.ChunkBits); k != at {
+			unit, at = f.Unit.Chunk(k), k
+		}
+		if unit.Len() == 0 && len(group) > 0 {
+			continue // has what its product has, which is counted
+		}
+		code := unit.Get(u.row & codec.ChunkMask)
+		if code == 0 {
+			code = own.Get(u.doc)
+		}
+		group = append(group, code)
+	}
+	flush()
+}
+
+func same(list []uint32) bool {
+	for _, x := range list[1:] {
+		if x != list[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// eachHit calls f for each hit with its rows that count.
+func (c *counter) eachHit(h *chunkHits, l *lists, f func(rows []uint32)) {
+	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
+	docs, _ := l.plain(h, c.group)
+	var rows []uint32
+	for _, d := range docs {
+		from, to := s.rows(base + uint32(d))
+		rows = rows[:0]
+		for ; from < to; from++ {
+			rows = append(rows, from)
+		}
+		f(rows)
+	}
+	rows = rows[:0]
+	last := uint32(math.MaxUint32)
+	for i := range h.units {
+		u := &h.units[i]
+		if !u.counts(c.group) {
+			continue
+		}
+		if (u.doc != last || s.q.Variants) && len(rows) > 0 {
+			f(rows)
+			rows = rows[:0]
+		}
+		last = u.doc
+		rows = append(rows, u.row)
+	}
+	if len(rows) > 0 {
+		f(rows)
+	}
+}
+
+// lists makes lists of the hits of a chunk, once for all facets.
+type lists struct {
+	h      *chunkHits
+	group  int
+	docs   []uint16
+	bitmap []uint64
+	buf    []uint64
+}
+
+// plain returns the hits whose units need no look, as a list and as a bitmap.
+func (l *lists) plain(h *chunkHits, group int) ([]uint16, []uint64) {
+	if h.except == nil {
+		group = -1
+	}
+	if l.h == h && l.group == group {
+		return l.docs, l.bitmap
+	}
+	l.h, l.group = h, group
+	if group < 0 {
+		l.bitmap = h.plain
+	} else {
+		l.buf = append(l.buf[:0], h.except[group]...)
+		if len(h.units) > 0 {
+			for i := range h.units {
+				d := h.units[i].doc
+				l.buf[d>>6] &^= 1 << (d & 63)
+			}
+		}
+		l.bitmap = l.buf
+	}
+	l.docs = codec.AppendBits(l.docs[:0], l.bitmap)
+	return l.docs, l.bitmap
+}
+
+// countAll counts facets and categories over all hits.
+func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) ([]*tally, error) {
+	for _, c := range list {
+		c.segs = map[int]*segCounter{}
+		for _, s := range h.q.segs {
+			if err := c.prepare(s); err != nil {
+				return nil, err
+			}
+		}
+	}
+	type work struct {
+		lists   lists
+		tallies []*tally
+		cats    []int
+	}
+	all := make([]work, workers(len(h.chunks), h.total))
+	for i := range all {
+		for range list {
+			all[i].tallies = append(all[i].tallies, newTally())
+		}
+		all[i].cats = make([]int, len(cats.ids))
+	}
+	err := parallel(len(h.chunks), len(all), func(worker, i int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w := &all[worker]
+		for k, c := range list {
+			c.count(h.chunks[i], &w.lists, w.tallies[k])
+		}
+		return cats.count(h.chunks[i], w.cats)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range all[1:] {
+		for k := range list {
+			all[0].tallies[k].merge(w.tallies[k])
+		}
+		for k, n := range w.cats {
+			all[0].cats[k] += n
+		}
+	}
+	cats.counts = all[0].cats
+	return all[0].tallies, nil
+}
+
+func (t *tally) merge(o *tally) {
+	for _, m := range []struct{ to, from map[int][]uint32 }{{t.codes, o.codes}, {t.texts, o.texts}} {
+		for k, v := range m.from {
+			if have := m.to[k]; have != nil {
+				for i, n := range v {
+					have[i] += n
+				}
+			} else {
+				m.to[k] = v
+			}
+		}
+	}
+	for i, n := range o.bits {
+		t.bits[i] += n
+	}
+	if o.found {
+		t.extend(o.min, o.max)
+	}
+}
+
+// catCounter counts hits by category.
+type catCounter struct {
+	ids    []string
+	lists  map[int][]codec.Postings // by segment
+	counts []int
+}
+
+func newCatCounter(q *query) (*catCounter, error) {
+	c := &catCounter{ids: q.Facets.Children, lists: map[int][]codec.Postings{}}
+	if len(c.ids) == 0 {
+		return c, nil
+	}
+	for _, s := range q.segs {
+		list := make([]codec.Postings, len(c.ids))
+		for i, id := range c.ids {
+			if k, ok := s.Seg.Cats.Texts.Find([]byte(id)); ok {
+				p, err := s.Seg.InCat.Get(k)
+				if err != nil {
+					return nil, err
+				}
+				list[i] = p
+			}
+		}
+		c.lists[s.num] = list
+	}
+	return c, nil
+}
+
+func (c *catCounter) count(h *chunkHits, counts []int) error {
+	list := c.lists[h.seg.num]
+	for i := range list {
+		set := list[i].Chunk(h.chunk)
+		if set.Len() == 0 {
+			continue
+		}
+		if !h.seg.q.Variants {
+			counts[i] += set.CountAnd(h.docs)
+			continue
+		}
+		counts[i] += set.CountAnd(h.plain)
+		for k := range h.units {
+			if u := &h.units[k]; u.fails == 0 && set.Contains(u.doc) {
+				counts[i]++
+			}
+		}
+	}
+	return nil
+}
+
+func tooManyRanges(name string) error {
+	return fmt.Errorf("ranges of %q: more than %d: %w", name, maxRanges, indexer.ErrQuery)
+}

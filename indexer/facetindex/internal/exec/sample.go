@@ -1,0 +1,358 @@
+package exec
+
+import (
+	"cmp"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/segment"
+)
+
+// sampler keeps the documents with the lowest hashes.
+type sampler struct {
+	keys  []uint64 // hash<<32 | place in docs
+	docs  []uint64 // number of the segment<<32 | document
+	limit uint32   // hashes above it are not needed
+	full  bool     // there is a limit
+}
+
+// sampled is a document of a sample.
+type sampled struct {
+	doc  uint32
+	seg  *seg
+	rows []uint32 // those that count, if not all do
+	some bool     // not all do
+}
+
+// keepSample is when a sampler drops what it does not need.
+const keepSample = 4 * indexer.SampleSize
+
+func (s *sampler) add(hash uint32, doc uint64) {
+	s.keys = append(s.keys, uint64(hash)<<32|uint64(len(s.docs)))
+	s.docs = append(s.docs, doc)
+	if len(s.keys) >= keepSample {
+		s.cut()
+	}
+}
+
+// cut keeps the sample, and more only where hashes are equal at its end.
+func (s *sampler) cut() {
+	slices.Sort(s.keys)
+	n := indexer.SampleSize
+	if len(s.keys) <= n {
+		return
+	}
+	s.limit, s.full = uint32(s.keys[n-1]>>32), true
+	for n < len(s.keys) && uint32(s.keys[n]>>32) == s.limit {
+		n++
+	}
+	s.keys = s.keys[:n]
+	docs := make([]uint64, n, keepSample)
+	for i, k := range s.keys {
+		docs[i] = s.docs[uint32(k)]
+		s.keys[i] = k>>32<<32 | uint64(i)
+	}
+	s.docs = docs
+}
+
+func (s *sampler) merge(o *sampler) {
+	for _, k := range o.keys {
+		s.keys = append(s.keys, k>>32<<32|uint64(len(s.docs)))
+		s.docs = append(s.docs, o.docs[uint32(k)])
+	}
+}
+
+// sample returns the sample, by segment and document.
+func (s *sampler) sample(q *query) []sampled {
+	s.cut()
+	docs := make([]uint64, len(s.keys))
+	for i, k := range s.keys {
+		docs[i] = s.docs[uint32(k)]
+	}
+	segs := map[uint32]*seg{}
+	for _, g := range q.segs {
+		segs[uint32(g.num)] = g
+	}
+	if len(docs) > indexer.SampleSize {
+		// Halves of hashes are equal at the end: the whole ones decide.
+		sku := func(d uint64) string {
+			g := segs[uint32(d>>32)].Seg
+			return g.SKUs.String(int(g.DocSKU.At(int(uint32(d)))))
+		}
+		slices.SortFunc(docs, func(a, b uint64) int {
+			x, y := sku(a), sku(b)
+			return cmp.Or(cmp.Compare(indexer.SampleHash(x), indexer.SampleHash(y)), cmp.Compare(x, y))
+		})
+		docs = docs[:indexer.SampleSize]
+	}
+	slices.Sort(docs)
+	list := make([]sampled, len(docs))
+	for i, d := range docs {
+		list[i] = sampled{doc: uint32(d), seg: segs[uint32(d>>32)]}
+	}
+	return list
+}
+
+// sample shows the hits of a chunk to the samplers.
+func (f *finder) sample(h *chunkHits) {
+	f.sampleBits(&f.samples[0], h, h.docs)
+	for g := range h.except {
+		f.sampleBits(&f.samples[1+g], h, h.except[g])
+	}
+}
+
+func (f *finder) sampleBits(to *sampler, h *chunkHits, docs []uint64) {
+	limit := func() int64 {
+		if to.full {
+			return int64(to.limit)
+		}
+		return math.MaxUint32
+	}
+	h.seg.Seg.Hash.EachBelow(docs, h.chunk<<codec.ChunkBits, limit(), func(doc int, hash int64) int64 {
+		to.add(uint32(hash), uint64(h.seg.num)<<32|uint64(doc))
+		return limit()
+	})
+}
+
+// taken is a sample of which attributes can be described.
+type taken struct {
+	group int
+	docs  []sampled
+	attrs map[string][]attrSample // by name
+	memo  map[string]indexer.Sample
+	tally []uint32 // scratch of describe: by text
+}
+
+// attrSample is where a segment has an attribute of sampled documents.
+type attrSample struct {
+	attr int
+	docs []*sampled // of one segment
+}
+
+// take returns the sample for a field: that of the hits without the filters
+// of its own.
+func (h *hits) take(group int) *taken {
+	if h.taken == nil {
+		h.taken = make([]*taken, len(h.samples))
+	}
+	if h.taken[1+group] == nil {
+		t := &taken{group: group, docs: h.samples[1+group].sample(h.q), memo: map[string]indexer.Sample{}}
+		t.findRows()
+		t.findAttrs()
+		h.taken[1+group] = t
+	}
+	return h.taken[1+group]
+}
+
+// findRows finds out which units of the sampled documents count.
+func (t *taken) findRows() {
+	for i := range t.docs {
+		x := &t.docs[i]
+		s := x.seg
+		if !s.picky || s.Seg.Flags.At(int(x.doc))&flagComplex == 0 {
+			continue
+		}
+		from, to := s.rows(x.doc)
+		for row := from; row < to; row++ {
+			if s.eligible(row, true) {
+				u := unitHit{fails: s.fails(x.doc, row, true)}
+				if u.counts(t.group) {
+					x.rows = append(x.rows, row)
+				}
+			}
+		}
+		x.some = len(x.rows) < int(to-from)
+	}
+}
+
+// findAttrs finds out which documents have which attributes.
+func (t *taken) findAttrs() {
+	t.attrs = map[string][]attrSample{}
+	nodes := map[uint32][]uint32{}
+	var counts []int32
+	for i := 0; i < len(t.docs); {
+		s, from := t.docs[i].seg, i
+		clear(nodes)
+		counts = append(counts[:0], make([]int32, s.Seg.AttrNames.Len())...)
+		total := 0
+		for ; i < len(t.docs) && t.docs[i].seg == s; i++ {
+			n := s.Seg.Node(t.docs[i].doc)
+			list, ok := nodes[n]
+			if !ok {
+				list = s.Seg.NodeAttrs(nil, n)
+				nodes[n] = list
+			}
+			for _, a := range list {
+				counts[a]++
+			}
+			total += len(list)
+		}
+		all := make([]*sampled, total)
+		lists := make([][]*sampled, len(counts))
+		for a, n := range counts {
+			if n > 0 {
+				lists[a], all = all[:0:n], all[n:]
+			}
+		}
+		for k := from; k < i; k++ {
+			for _, a := range nodes[s.Seg.Node(t.docs[k].doc)] {
+				lists[a] = append(lists[a], &t.docs[k])
+			}
+		}
+		for a, list := range lists {
+			if len(list) > 0 {
+				name := s.Seg.AttrNames.String(a)
+				t.attrs[name] = append(t.attrs[name], attrSample{a, list})
+			}
+		}
+	}
+}
+
+// units calls f for each row of a sampled document that counts.
+func (x *sampled) units(f func(row uint32)) {
+	if x.some {
+		for _, row := range x.rows {
+			f(row)
+		}
+		return
+	}
+	for from, to := x.seg.rows(x.doc); from < to; from++ {
+		f(from)
+	}
+}
+
+// describe describes an attribute of the sample.
+func (t *taken) describe(name string) (indexer.Sample, error) {
+	if s, ok := t.memo[name]; ok {
+		return s, nil
+	}
+	s, err := t.look(name, &t.tally)
+	if err == nil {
+		t.memo[name] = s
+	}
+	return s, err
+}
+
+// describeAll is describe for several attributes at once.
+func (t *taken) describeAll(names []string) ([]indexer.Sample, error) {
+	out, errs := make([]indexer.Sample, len(names)), make([]error, len(names))
+	var wg sync.WaitGroup
+	half := len(names)
+	if runtime.GOMAXPROCS(0) > 1 && len(t.docs) >= 64 {
+		half = len(names) / 2
+		wg.Go(func() {
+			var tally []uint32
+			for i := half; i < len(names); i++ {
+				out[i], errs[i] = t.guarded(names[i], &tally)
+			}
+		})
+	}
+	for i := range half {
+		out[i], errs[i] = t.guarded(names[i], &t.tally)
+	}
+	wg.Wait()
+	for i, name := range names {
+		if errs[i] != nil {
+			return nil, errs[i]
+		}
+		t.memo[name] = out[i]
+	}
+	return out, nil
+}
+
+func (t *taken) guarded(name string, tally *[]uint32) (s indexer.Sample, err error) {
+	defer guard(&err)
+	return t.look(name, tally)
+}
+
+// look describes an attribute. tally is scratch: zeroes, also afterwards.
+func (t *taken) look(name string, tally *[]uint32) (indexer.Sample, error) {
+	out := indexer.Sample{Name: name, Hits: len(t.docs)}
+	list := t.attrs[name]
+	var counts map[string]int // if there are several segments
+	if len(list) > 1 {
+		counts = map[string]int{}
+	}
+	for _, a := range list {
+		f, err := a.docs[0].seg.Seg.Field(a.attr)
+		if err != nil {
+			return out, err
+		}
+		if n := f.Texts.Len(); n > len(*tally) {
+			*tally = make([]uint32, n)
+		}
+		texts := describeIn(&out, f, a.docs, *tally)
+		if len(list) == 1 {
+			out.Counts = make([]int, 0, len(texts))
+		}
+		for _, tx := range texts {
+			n := int((*tally)[tx])
+			(*tally)[tx] = 0
+			if len(list) == 1 {
+				out.Counts = append(out.Counts, n)
+			} else {
+				counts[f.Texts.String(int(tx))] += n
+			}
+		}
+	}
+	for _, n := range counts {
+		out.Counts = append(out.Counts, n)
+	}
+	return out, nil
+}
+
+// describeIn adds what documents of one segment have. It returns the texts of
+// the values, which are counted in tally.
+func describeIn(out *indexer.Sample, f *segment.Field, docs []*sampled, tally []uint32) (texts []uint32) {
+	vals := make([]uint32, 0, 16)
+	texts = make([]uint32, 0, 64)
+	chunk := -1
+	var k codec.ColumnChunk
+	for _, x := range docs {
+		if c := int(x.doc >> codec.ChunkBits); c != chunk {
+			chunk, k = c, f.Any.Chunk(c)
+		}
+		vals = x.values(vals[:0], f, &k)
+		if len(vals) == 0 {
+			continue
+		}
+		out.Having++
+		text, first := false, len(out.Nums)
+		for n, v := range vals {
+			if tx := f.Text(v); n == 0 || f.Text(vals[n-1]) != tx {
+				if tally[tx]++; tally[tx] == 1 {
+					texts = append(texts, tx)
+				}
+			}
+			if f.Type(v) != indexer.Number {
+				text = true
+			} else if num := f.Num(v); !slices.Contains(out.Nums[first:], num) {
+				if out.Nums == nil {
+					out.Nums = make([]float64, 0, len(docs))
+				}
+				out.Nums = append(out.Nums, num)
+			}
+		}
+		if text {
+			out.Texts++
+		}
+	}
+	return texts
+}
+
+// values appends the different values that a sampled document has of a field,
+// in order. k is the chunk of the field that the document is in.
+func (x *sampled) values(dst []uint32, f *segment.Field, k *codec.ColumnChunk) []uint32 {
+	if !x.some {
+		return f.Append(dst, k.Get(x.doc&codec.ChunkMask))
+	}
+	for _, row := range x.rows {
+		dst = f.Append(dst, codeOf(f, x.doc, row, true))
+	}
+	slices.Sort(dst)
+	return slices.Compact(dst)
+}

@@ -1,0 +1,224 @@
+package exec
+
+import (
+	"bytes"
+	"slices"
+	"unicode/utf8"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/segment"
+)
+
+// scored is a list of documents and what a word found in them counts.
+type scored struct {
+	docs  codec.Postings
+	value uint8
+}
+
+// tokenMatch is what a token finds in a segment, the best last.
+type tokenMatch []scored
+
+// altMatch is a phrase: all of its tokens must be found.
+type altMatch struct {
+	tokens  []tokenMatch
+	synonym bool
+}
+
+// wordMatch is a word of the query: any of its phrases.
+type wordMatch struct {
+	alts []altMatch
+	size int // how many postings there are at most
+}
+
+// matchWord looks a word up in a segment.
+func matchWord(s *segment.Segment, w *indexer.QueryWord, typos bool) (wordMatch, error) {
+	var m wordMatch
+	for i := range w.Alts {
+		alt := &w.Alts[i]
+		a := altMatch{synonym: alt.Synonym}
+		for j := range alt.Words {
+			t, err := matchToken(s, &alt.Words[j], !alt.Synonym && w.Last, !alt.Synonym && typos)
+			if err != nil {
+				return m, err
+			}
+			for k := range t {
+				m.size += t[k].docs.Len()
+			}
+			a.tokens = append(a.tokens, t)
+		}
+		if len(a.tokens) > 0 && !slices.ContainsFunc(a.tokens, func(t tokenMatch) bool { return len(t) == 0 }) {
+			m.alts = append(m.alts, a)
+		}
+	}
+	return m, nil
+}
+
+// matchToken finds the words of the lexicon that match t, as
+// indexer.QueryToken.Quality says.
+func matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, typos bool) (tokenMatch, error) {
+	quality := map[int]int{} // of words that match otherwise than as a prefix
+	better := func(lex, q int) {
+		if q > quality[lex] {
+			quality[lex] = q
+		}
+	}
+	term := []byte(t.Term)
+	at, _ := s.Lexicon.Find(term)
+	from, to := at, at // words that begin with the term, if prefixes count
+	for it := s.Lexicon.Iter(at); it.Valid() && bytes.HasPrefix(it.Key(), term); it.Next() {
+		// The words that are whole come first.
+		n := s.TermLen(it.Index())
+		if n == len(term) {
+			better(it.Index(), indexer.QualityExact)
+		} else if n > len(term) {
+			from, to = it.Index(), it.Index()
+			break
+		}
+	}
+	if prefix {
+		to = prefixEnd(s, term)
+	}
+	for _, stem := range t.Stems {
+		for _, lex := range s.StemWords(nil, stem) {
+			better(lex, indexer.QualityStem)
+		}
+	}
+	if n := indexer.MaxTypos(t.Term); typos && n > 0 {
+		walkTypos(s, t.Term, n, func(lex, edits int) {
+			if edits == 2 {
+				better(lex, indexer.QualityTypos)
+			} else {
+				better(lex, indexer.QualityTypo)
+			}
+		})
+	}
+	out := make(tokenMatch, 0, len(quality)+max(0, to-from))
+	add := func(lex, q int) error {
+		lists, err := s.Postings(lex)
+		if err != nil {
+			return err
+		}
+		for c := range lists {
+			if lists[c].Len() > 0 {
+				out = append(out, scored{lists[c], uint8(indexer.Class(c).Weight() * q)})
+			}
+		}
+		return nil
+	}
+	for lex := from; lex < to; lex++ {
+		if quality[lex] < indexer.QualityPrefix {
+			delete(quality, lex)
+			if err := add(lex, indexer.QualityPrefix); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for lex, q := range quality {
+		if err := add(lex, q); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(out, func(a, b scored) int { return int(a.value) - int(b.value) })
+	return out, nil
+}
+
+// prefixEnd returns the first word behind those that begin with a term.
+func prefixEnd(s *segment.Segment, term []byte) int {
+	next := bytes.Clone(term)
+	for len(next) > 0 && next[len(next)-1] == 0xff {
+		next = next[:len(next)-1]
+	}
+	if len(next) == 0 {
+		return s.Lexicon.Len()
+	}
+	next[len(next)-1]++
+	at, _ := s.Lexicon.Find(next)
+	return at
+}
+
+// walkTypos calls f for each word within max edits of term that begins with
+// the same letter. The lexicon is walked as a tree: one row of the table of
+// edits is kept for each letter, and what no longer can come close is skipped.
+func walkTypos(s *segment.Segment, term string, max int, f func(lex, edits int)) {
+	want := []rune(term)
+	if len(want) == 0 {
+		return
+	}
+	first := utf8.AppendRune(nil, want[0])
+	rows := [][]int{make([]int, len(want)+1)}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	var have []rune // letters that rows are computed for
+	var ends []int  // where each ends in the word before
+	at, _ := s.Lexicon.Find(first)
+	it := s.Lexicon.Iter(at)
+	var last []byte
+	for it.Valid() && bytes.HasPrefix(it.Key(), first) {
+		word := s.Term(it)
+		// Keep the rows of the letters that it shares with the word before.
+		shared := 0
+		for shared < len(word) && shared < len(last) && word[shared] == last[shared] {
+			shared++
+		}
+		k := 0
+		for k < len(ends) && ends[k] <= shared {
+			k++
+		}
+		have, ends = have[:k], ends[:k]
+		pos := 0
+		if k > 0 {
+			pos = ends[k-1]
+		}
+		dead := false
+		for pos < len(word) {
+			r, n := utf8.DecodeRune(word[pos:])
+			pos += n
+			have, ends = append(have, r), append(ends, pos)
+			if least := editRow(&rows, want, have); least > max {
+				dead = true
+				break
+			}
+		}
+		last = append(last[:0], word...)
+		if !dead {
+			if n := rows[len(have)][len(want)]; n <= max {
+				f(it.Index(), n)
+			}
+			it.Next()
+			continue
+		}
+		// Nothing that begins like this comes close.
+		it.Seek(prefixEnd(s, word[:pos]))
+	}
+}
+
+// editRow computes the row of the last letter of have, as indexer.Typos does,
+// and returns the least number from which a longer word could go on: of this
+// row and, because of transpositions, the one before.
+func editRow(rows *[][]int, want, have []rune) int {
+	i := len(have)
+	if len(*rows) == i {
+		*rows = append(*rows, make([]int, len(want)+1))
+	}
+	row, prev := (*rows)[i], (*rows)[i-1]
+	row[0] = i
+	least := i
+	for j := 1; j <= len(want); j++ {
+		cost := 1
+		if have[i-1] == want[j-1] {
+			cost = 0
+		}
+		n := min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
+		if i > 1 && j > 1 && have[i-1] == want[j-2] && have[i-2] == want[j-1] {
+			n = min(n, (*rows)[i-2][j-2]+1)
+		}
+		row[j] = n
+		least = min(least, n)
+	}
+	for _, n := range prev {
+		least = min(least, n+1)
+	}
+	return least
+}

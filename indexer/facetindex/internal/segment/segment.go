@@ -1,0 +1,452 @@
+package segment
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+)
+
+// Segment is an open segment. It is safe for concurrent use.
+type Segment struct {
+	Docs, Rows int
+
+	SKUs   codec.Dict
+	DocSKU codec.Ints
+	RowSKU codec.Ints
+	bySKU  codec.Ints
+	folded codec.Ints
+
+	First   codec.Ints // row of each document, and the end
+	views   []string
+	View    codec.Ints
+	Flags   codec.Ints
+	Hash    codec.Ints // the upper half of the sample hash
+	Created codec.Ints
+	Complex codec.Postings
+
+	NameKeys  codec.Dict
+	NameKey   codec.Ints // number of a document's key+1; 0: none
+	NameWords codec.Ints
+	titles    []byte
+	titleEnds codec.Ints
+
+	Lexicon  codec.Dict
+	termLens codec.Ints
+	lexEnds  codec.Ints
+	Suggest  codec.Ints // by word: documents that have it in classes that are suggested
+	postings []byte
+	stems    codec.Dict
+	stemEnds codec.Ints
+	stemLex  codec.Ints
+
+	AttrNames codec.Dict
+	attrEnds  codec.Ints
+	attrs     []byte
+	fields    []atomic.Pointer[Field]
+	node      codec.Ints
+	parent    codec.Ints
+	nodeAttr  codec.Ints
+
+	Stores   *Field
+	StoreAll Lists // by store: who sees them
+	Searched Lists
+	Browsed  Lists
+	Shown    Lists // searched or browsed
+	Sellers  *Field
+	Cats     *Field
+	InCat    Lists
+	posEnds  codec.Ints
+	posDocs  codec.Ints
+	posNums  codec.Ints
+
+	ValueWords codec.Dict
+	wordEnds   codec.Ints
+	wordAttr   codec.Ints
+	wordText   codec.Ints
+}
+
+// Lists is an array of posting lists.
+type Lists struct {
+	ends codec.Ints
+	data []byte
+	docs int
+}
+
+// Len returns how many lists there are.
+func (l *Lists) Len() int { return l.ends.Len() }
+
+// Get returns the i-th list.
+func (l *Lists) Get(i int) (codec.Postings, error) {
+	from := int64(0)
+	if i > 0 {
+		from = l.ends.At(i - 1)
+	}
+	to := l.ends.At(i)
+	if from == to {
+		return codec.Postings{}, nil
+	}
+	return codec.ReadPostings(codec.NewReader(l.data[from:to]), l.docs)
+}
+
+// Open reads a segment in place: b must stay as it is while the segment is in
+// use. A *CorruptError says which section is damaged.
+func Open(b []byte) (*Segment, error) {
+	list, err := readSections(b)
+	if err != nil {
+		return nil, err
+	}
+	s := &Segment{titles: list["titles"], postings: list["postings"], attrs: list["attrs"]}
+	for _, part := range []struct {
+		name string
+		read func(*codec.Reader) error
+	}{
+		{"meta", s.readMeta}, {"skus", s.readSKUs}, {"docs", s.readDocs}, {"names", s.readNames}, {"titleends", s.readTitles},
+		{"lexicon", s.readLexicon}, {"attrnames", s.readAttrs}, {"schema", s.readSchema}, {"stores", s.readStores},
+		{"sellers", s.readSellers}, {"cats", s.readCats}, {"valwords", s.readWords},
+	} {
+		data, ok := list[part.name]
+		if !ok {
+			return nil, &CorruptError{part.name, errors.New("it is missing")}
+		}
+		r := codec.NewReader(data)
+		err := part.read(r)
+		if err == nil {
+			err = r.Err()
+		}
+		if err == nil && r.Len() > 0 {
+			err = fmt.Errorf("%d bytes too many", r.Len())
+		}
+		if err != nil {
+			return nil, &CorruptError{part.name, err}
+		}
+	}
+	return s, nil
+}
+
+var errSize = errors.New("sizes do not agree")
+
+// ints reads arrays of the lengths given; -1 is any.
+func ints(r *codec.Reader, list ...any) error {
+	for i := 0; i < len(list); i += 2 {
+		p, err := codec.ReadInts(r)
+		if err != nil {
+			return err
+		}
+		if n := list[i+1].(int); n >= 0 && p.Len() != n {
+			return errSize
+		}
+		*list[i].(*codec.Ints) = p
+	}
+	return nil
+}
+
+// within fails unless each array's values are at least 0 and below a limit.
+func within(list ...any) error {
+	for i := 0; i < len(list); i += 2 {
+		if !list[i].(*codec.Ints).Within(0, int64(list[i+1].(int))) {
+			return errSize
+		}
+	}
+	return nil
+}
+
+// ends fails unless an array rises up to total.
+func ends(p *codec.Ints, total int) error {
+	n := p.Len()
+	if !p.Rising() || n > 0 && (p.At(0) < 0 || p.At(n-1) != int64(total)) || n == 0 && total != 0 {
+		return errSize
+	}
+	return nil
+}
+
+func (s *Segment) readMeta(r *codec.Reader) error {
+	docs, rows := r.Uvarint(), r.Uvarint()
+	if docs > math.MaxInt32 || rows > math.MaxInt32 || rows < docs {
+		return errSize
+	}
+	s.Docs, s.Rows = int(docs), int(rows)
+	return nil
+}
+
+func (s *Segment) readSKUs(r *codec.Reader) (err error) {
+	if s.SKUs, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	if err := ints(r, &s.DocSKU, s.Docs, &s.RowSKU, s.Rows, &s.bySKU, s.Rows, &s.folded, -1); err != nil {
+		return err
+	}
+	if n := s.folded.Len(); n != 0 && n != s.SKUs.Len() {
+		return errSize
+	}
+	return within(&s.DocSKU, s.SKUs.Len(), &s.RowSKU, s.SKUs.Len(), &s.bySKU, s.Rows, &s.folded, s.SKUs.Len())
+}
+
+func (s *Segment) readDocs(r *codec.Reader) (err error) {
+	if err := ints(r, &s.First, s.Docs+1); err != nil {
+		return err
+	}
+	if err := ends(&s.First, s.Rows); err != nil || s.First.At(0) != 0 {
+		return errSize
+	}
+	for range r.Count(1) {
+		s.views = append(s.views, r.String())
+	}
+	if err := ints(r, &s.View, s.Docs, &s.Flags, s.Docs, &s.Hash, s.Docs, &s.Created, s.Docs); err != nil {
+		return err
+	}
+	if s.Complex, err = codec.ReadPostings(r, s.Docs); err != nil {
+		return err
+	}
+	return within(&s.View, len(s.views), &s.Flags, 256)
+}
+
+func (s *Segment) readNames(r *codec.Reader) (err error) {
+	if s.NameKeys, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	if err := ints(r, &s.NameKey, s.Docs, &s.NameWords, s.Docs); err != nil {
+		return err
+	}
+	return within(&s.NameKey, s.NameKeys.Len()+1)
+}
+
+func (s *Segment) readTitles(r *codec.Reader) error {
+	if err := ints(r, &s.titleEnds, (s.Docs+titleBlock-1)/titleBlock); err != nil {
+		return err
+	}
+	return ends(&s.titleEnds, len(s.titles))
+}
+
+func (s *Segment) readLexicon(r *codec.Reader) (err error) {
+	if s.Lexicon, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	n := s.Lexicon.Len()
+	if err := ints(r, &s.termLens, n, &s.lexEnds, n, &s.Suggest, n); err != nil {
+		return err
+	}
+	if s.stems, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	if err := ints(r, &s.stemEnds, s.stems.Len(), &s.stemLex, n); err != nil {
+		return err
+	}
+	if err := ends(&s.lexEnds, len(s.postings)); err != nil {
+		return err
+	}
+	if err := ends(&s.stemEnds, n); err != nil {
+		return err
+	}
+	return within(&s.stemLex, n)
+}
+
+func (s *Segment) readAttrs(r *codec.Reader) (err error) {
+	if s.AttrNames, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	if err := ints(r, &s.attrEnds, s.AttrNames.Len()); err != nil {
+		return err
+	}
+	s.fields = make([]atomic.Pointer[Field], s.AttrNames.Len())
+	return ends(&s.attrEnds, len(s.attrs))
+}
+
+func (s *Segment) readSchema(r *codec.Reader) error {
+	if err := ints(r, &s.node, s.Docs, &s.parent, -1, &s.nodeAttr, -1); err != nil {
+		return err
+	}
+	n := s.parent.Len()
+	if n == 0 || s.nodeAttr.Len() != n {
+		return errSize
+	}
+	for i := 1; i < n; i++ { // up is always on: no walk goes round
+		if s.parent.At(i) < 0 || s.parent.At(i) >= int64(i) {
+			return errSize
+		}
+	}
+	return within(&s.node, n, &s.nodeAttr, max(s.AttrNames.Len(), 1))
+}
+
+func (s *Segment) readLists(r *codec.Reader, n int) (Lists, error) {
+	l := Lists{docs: s.Docs}
+	if err := ints(r, &l.ends, n); err != nil {
+		return l, err
+	}
+	l.data = r.Block()
+	return l, ends(&l.ends, len(l.data))
+}
+
+func (s *Segment) readStores(r *codec.Reader) (err error) {
+	if s.Stores, err = readField(r, s.Docs, s.Rows); err != nil {
+		return err
+	}
+	for _, l := range []*Lists{&s.StoreAll, &s.Searched, &s.Browsed, &s.Shown} {
+		if *l, err = s.readLists(r, s.Stores.Texts.Len()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Segment) readSellers(r *codec.Reader) (err error) {
+	s.Sellers, err = readField(r, s.Docs, s.Rows)
+	return err
+}
+
+func (s *Segment) readCats(r *codec.Reader) (err error) {
+	if s.Cats, err = readField(r, s.Docs, s.Rows); err != nil {
+		return err
+	}
+	if s.InCat, err = s.readLists(r, s.Cats.Texts.Len()); err != nil {
+		return err
+	}
+	if err := ints(r, &s.posEnds, s.Cats.Texts.Len(), &s.posDocs, -1, &s.posNums, -1); err != nil {
+		return err
+	}
+	if s.posDocs.Len() != s.posNums.Len() {
+		return errSize
+	}
+	if err := ends(&s.posEnds, s.posDocs.Len()); err != nil {
+		return err
+	}
+	return within(&s.posDocs, s.Docs)
+}
+
+func (s *Segment) readWords(r *codec.Reader) (err error) {
+	if s.ValueWords, err = codec.ReadDict(r); err != nil {
+		return err
+	}
+	if err := ints(r, &s.wordEnds, s.ValueWords.Len()+1, &s.wordAttr, -1, &s.wordText, -1); err != nil {
+		return err
+	}
+	if s.wordAttr.Len() != s.wordText.Len() || s.wordEnds.At(0) != 0 {
+		return errSize
+	}
+	if err := ends(&s.wordEnds, s.wordAttr.Len()); err != nil {
+		return err
+	}
+	return within(&s.wordAttr, s.AttrNames.Len())
+}
+
+// Field is an attribute, or what is kept like one.
+type Field struct {
+	Texts   codec.Dict
+	types   codec.Ints
+	textOf  codec.Ints
+	plain   bool // a value's number is that of its text
+	nums    []byte
+	setEnds codec.Ints
+	setVals codec.Ints
+	Any     codec.Column // documents: what any unit has
+	Own     codec.Column // complex documents: what the product has
+	Unit    codec.Column // rows: what the unit has of its own
+	Having  Lists        // documents by text, for values of type Text
+}
+
+func readField(r *codec.Reader, docs, rows int) (*Field, error) {
+	f := &Field{}
+	var err error
+	if f.Texts, err = codec.ReadDict(r); err != nil {
+		return nil, err
+	}
+	flag := r.Bytes(1)
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
+	if err := ints(r, &f.types, -1); err != nil {
+		return nil, err
+	}
+	n := f.types.Len()
+	if f.plain = flag[0]&1 == 0; f.plain {
+		if n != f.Texts.Len() {
+			return nil, errSize
+		}
+	} else if err := ints(r, &f.textOf, n); err != nil {
+		return nil, err
+	}
+	if flag[0]&2 != 0 {
+		f.nums = r.Bytes(uint64(n) * 8)
+	}
+	if err := ints(r, &f.setEnds, -1, &f.setVals, -1); err != nil {
+		return nil, err
+	}
+	if err := ends(&f.setEnds, f.setVals.Len()); err != nil {
+		return nil, err
+	}
+	if err := within(&f.types, 3, &f.textOf, f.Texts.Len(), &f.setVals, n); err != nil {
+		return nil, err
+	}
+	for _, c := range []struct {
+		col *codec.Column
+		n   int
+	}{{&f.Any, docs}, {&f.Own, docs}, {&f.Unit, rows}} {
+		if *c.col, err = codec.ReadColumn(r, c.n); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Values returns how many values there are.
+func (f *Field) Values() int { return f.types.Len() }
+
+// Codes returns the number above all codes.
+func (f *Field) Codes() int { return f.types.Len() + 1 + f.setEnds.Len() }
+
+// Text returns the number of a value's text.
+func (f *Field) Text(v uint32) uint32 {
+	if f.plain {
+		return v
+	}
+	return uint32(f.textOf.At(int(v)))
+}
+
+// Plain reports whether no text has more than one value.
+func (f *Field) Plain() bool { return f.plain }
+
+// Type returns a value's type.
+func (f *Field) Type(v uint32) indexer.ValueType { return indexer.ValueType(f.types.At(int(v))) }
+
+// Num returns a value's number.
+func (f *Field) Num(v uint32) float64 {
+	if f.nums == nil {
+		return 0
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(f.nums[8*v:]))
+}
+
+func (f *Field) bits(v uint32) uint64 { return math.Float64bits(f.Num(v)) }
+
+// Single reports whether a code is that of one value, which is code-1.
+func (f *Field) Single(code uint32) bool { return int(code) <= f.types.Len() }
+
+// Members returns the i-th value, and how many there are, of the set with a code.
+func (f *Field) Members(code uint32) (from, to int) {
+	k := int(code) - f.types.Len() - 1
+	if k > 0 {
+		from = int(f.setEnds.At(k - 1))
+	}
+	return from, int(f.setEnds.At(k))
+}
+
+// Member returns the value at a place that Members told of.
+func (f *Field) Member(i int) uint32 { return uint32(f.setVals.At(i)) }
+
+// Append appends the values of a code.
+func (f *Field) Append(dst []uint32, code uint32) []uint32 {
+	if code == 0 {
+		return dst
+	}
+	if f.Single(code) {
+		return append(dst, code-1)
+	}
+	for i, to := f.Members(code); i < to; i++ {
+		dst = append(dst, f.Member(i))
+	}
+	return dst
+}
