@@ -53,7 +53,7 @@ func FuzzValue(f *testing.F) {
 		if json.Unmarshal(doc, &want) != nil {
 			return
 		}
-		if d := (Value(doc)); len(d) > 0 && d[0] == '{' && !reflect.DeepEqual(got, want) {
+		if d := Value(doc); len(d) > 0 && d[0] == '{' && !reflect.DeepEqual(got, want) {
 			t.Errorf("%s\n got %v\nwant %v", doc, got, want)
 		}
 	})

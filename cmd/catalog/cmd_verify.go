@@ -36,8 +36,10 @@ func newVerifyCommand(a *app) *cobra.Command {
 		Args:    args(cobra.NoArgs),
 		RunE: a.action(func(ctx context.Context, _ []string) error {
 			shown := a.newTicker("verifying", np)
-			opts := indexer.VerifyOptions{Name: o.name, Holder: holder(), Repair: repair, Examples: examples, Log: a.log,
-				Progress: func(n int64) { shown.show(n, 0) }}
+			opts := indexer.VerifyOptions{
+				Name: o.name, Holder: holder(), Repair: repair, Examples: examples, Log: a.log,
+				Progress: func(n int64) { shown.show(n, 0) },
+			}
 			return runVerify(ctx, a, &o, opts, shown, asJSON)
 		}),
 	}
@@ -102,8 +104,10 @@ func runVerify(ctx context.Context, a *app, o *indexOptions, opts indexer.Verify
 }
 
 func newVerifyReport(v *indexer.Verification, took time.Duration) verifyReport {
-	r := verifyReport{Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
-		Unmapped: v.Unmapped, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds()}
+	r := verifyReport{
+		Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
+		Unmapped: v.Unmapped, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds(),
+	}
 	for f := range indexer.NumFaults {
 		r.Faults[f.String()] = v.Counts[f]
 	}

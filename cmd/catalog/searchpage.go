@@ -61,8 +61,10 @@ type categoryRow struct {
 
 // newSearchPage joins a result with what the store knows of its hits.
 func newSearchPage(ctx context.Context, s catalog.Store, e *indexer.Engine, o *queryOptions, r *indexer.Result) (searchPage, error) {
-	p := searchPage{Total: r.Total, Relaxed: r.Relaxed.String(), Sort: r.Sort.By, Next: r.Next, Cursor: r.At.String(),
-		Hits: []hitRow{}, Facets: []facetRow{}, Categories: []categoryRow{}}
+	p := searchPage{
+		Total: r.Total, Relaxed: r.Relaxed.String(), Sort: r.Sort.By, Next: r.Next, Cursor: r.At.String(),
+		Hits: []hitRow{}, Facets: []facetRow{}, Categories: []categoryRow{},
+	}
 	if r.Sort.Desc {
 		p.Sort = "-" + p.Sort
 	}

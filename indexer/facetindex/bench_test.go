@@ -138,8 +138,10 @@ func (w *benchWorld) op(i int) indexer.Op {
 	if i%20 == 0 {
 		for v := range 8 {
 			u := unit(sku + "-" + strconv.Itoa(v))
-			u.Attrs = []indexer.Attr{{Name: "color", Values: []indexer.Value{{Text: "c" + strconv.Itoa(v%4)}}},
-				{Name: "size", Values: []indexer.Value{{Text: strconv.Itoa(38 + v/4), Num: float64(38 + v/4), Type: indexer.Number}}}}
+			u.Attrs = []indexer.Attr{
+				{Name: "color", Values: []indexer.Value{{Text: "c" + strconv.Itoa(v%4)}}},
+				{Name: "size", Values: []indexer.Value{{Text: strconv.Itoa(38 + v/4), Num: float64(38 + v/4), Type: indexer.Number}}},
+			}
 			d.Units = append(d.Units, u)
 		}
 	} else {
@@ -250,8 +252,10 @@ func BenchmarkQueries(b *testing.B) {
 	x, w := benchIndex(b)
 	labels := func(string) indexer.AttributeMeta { return indexer.AttributeMeta{} }
 	base := func() *indexer.Prepared {
-		return &indexer.Prepared{Store: "en", Scopes: []indexer.Scope{{Currency: "EUR"}}, Size: 24,
-			Facets: indexer.PreparedFacets{Auto: 8, Values: 20, Labels: labels}, Sort: indexer.Sort{By: indexer.SortPosition}}
+		return &indexer.Prepared{
+			Store: "en", Scopes: []indexer.Scope{{Currency: "EUR"}}, Size: 24,
+			Facets: indexer.PreparedFacets{Auto: 8, Values: 20, Labels: labels}, Sort: indexer.Sort{By: indexer.SortPosition},
+		}
 	}
 	top := func(i int) *indexer.Prepared {
 		q := base()

@@ -249,7 +249,7 @@ func TestFlippedBits(t *testing.T) {
 		for i := 0; i < len(f.data); i += 1 + len(f.data)/300 {
 			tried[ext]++
 			f.data[i] ^= 1 << (i % 8)
-			damaged(t, ctx, opts(d.crashed(rand.New(rand.NewPCG(1, 1)))), name, i, tried[ext]%50 == 1)
+			damaged(t, opts(d.crashed(rand.New(rand.NewPCG(1, 1)))), name, i, tried[ext]%50 == 1)
 			f.data[i] ^= 1 << (i % 8)
 		}
 	}
@@ -264,7 +264,8 @@ func TestFlippedBits(t *testing.T) {
 	}
 }
 
-func damaged(t *testing.T, ctx context.Context, opts *Options, name string, at int, rebuild bool) {
+func damaged(t *testing.T, opts *Options, name string, at int, rebuild bool) {
+	ctx := t.Context()
 	x, err := Open(ctx, "", opts)
 	if err != nil {
 		t.Fatalf("%s, byte %d: opening: %v", name, at, err)

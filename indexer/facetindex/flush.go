@@ -373,19 +373,19 @@ func indexOf(parts []*part, p *part) int {
 	return -1
 }
 
-// markSince marks the products of which documents are gone from p since then.
-func (fresh *part) markSince(p *part, then exec.Dead) {
+// markSince marks the products of which documents are gone from old since then.
+func (p *part) markSince(old *part, then exec.Dead) {
 	var ops []indexer.Op
-	for c, words := range p.dead {
+	for c, words := range old.dead {
 		for i, w := range words {
 			if c < len(then) && then[c] != nil {
 				w &^= then[c][i]
 			}
 			for ; w != 0; w &= w - 1 {
 				doc := uint32(c<<16 | i<<6 | bits.TrailingZeros64(w))
-				ops = append(ops, indexer.Op{SKU: p.seg.SKUs.String(int(p.seg.DocSKU.At(int(doc))))})
+				ops = append(ops, indexer.Op{SKU: old.seg.SKUs.String(int(old.seg.DocSKU.At(int(doc))))})
 			}
 		}
 	}
-	fresh.remove(ops)
+	p.remove(ops)
 }

@@ -10,8 +10,10 @@ import (
 )
 
 func FuzzManifest(f *testing.F) {
-	m := &manifest{Fingerprint: "fp", Cursor: catalog.Cursor{Epoch: "e", Seq: 4}, NextFile: 9, Journal: "000001.log",
-		Segments: []manifestSegment{{File: "000002.seg", Live: "000003.live", Dead: []byte{1, 1, 2, 3, 4, 5, 6, 7, 8}}}}
+	m := &manifest{
+		Fingerprint: "fp", Cursor: catalog.Cursor{Epoch: "e", Seq: 4}, NextFile: 9, Journal: "000001.log",
+		Segments: []manifestSegment{{File: "000002.seg", Live: "000003.live", Dead: []byte{1, 1, 2, 3, 4, 5, 6, 7, 8}}},
+	}
 	b, err := m.encode()
 	if err != nil {
 		f.Fatal(err)

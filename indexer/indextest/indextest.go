@@ -293,9 +293,11 @@ func testPages(t *testing.T, h Harness) {
 		}
 		for i := range all.Hits {
 			if w.chance(10) {
-				n, err := x.Rank(ctx, &indexer.Prepared{Store: q.Store, Scopes: q.Scopes, InStockOnly: q.InStockOnly, Words: q.Words, Exact: q.Exact,
+				n, err := x.Rank(ctx, &indexer.Prepared{
+					Store: q.Store, Scopes: q.Scopes, InStockOnly: q.InStockOnly, Words: q.Words, Exact: q.Exact,
 					Category: q.Category, Filters: q.Filters, Attribute: q.Attribute, Facets: q.Facets, Sort: q.Sort, Variants: q.Variants,
-					Size: 1, Pins: q.Pins, Boosts: q.Boosts, Now: q.Now}, all.Hits[i].SKU)
+					Size: 1, Pins: q.Pins, Boosts: q.Boosts, Now: q.Now,
+				}, all.Hits[i].SKU)
 				must(t, err)
 				if n != i+1 {
 					t.Fatalf("Rank of %s in %s = %d, want %d", all.Hits[i].SKU, dump(q), n, i+1)

@@ -24,7 +24,6 @@ type Oracle struct {
 	fingerprint string
 	built       bool
 	closed      bool
-	live        map[string]indexer.Live // applied since the unit's document
 }
 
 var _ indexer.LiveIndex = (*Oracle)(nil)

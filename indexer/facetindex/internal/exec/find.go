@@ -131,8 +131,10 @@ func newFinder(q *query, size int, sampled bool) *finder {
 	for _, s := range q.segs {
 		n = max(n, s.num+1)
 	}
-	*f = finder{q: q, size: size, sampled: sampled, best: make([]best, n), samples: make([]sampler, 1+len(q.groups)),
-		vals: f.vals, acc: f.acc, tmp: f.tmp, found: f.found}
+	*f = finder{
+		q: q, size: size, sampled: sampled, best: make([]best, n), samples: make([]sampler, 1+len(q.groups)),
+		vals: f.vals, acc: f.acc, tmp: f.tmp, found: f.found,
+	}
 	for i := range f.best {
 		f.best[i].n = size
 	}

@@ -61,8 +61,10 @@ type attrMemo struct {
 
 // NewBuilder returns an empty Builder.
 func NewBuilder() *Builder {
-	return &Builder{skuTab: newInterner(), lexTab: newInterner(), keyTab: newInterner(), attrTab: newInterner(),
-		live: live.NewWriter(), storeF: newBuiltField(), sellerF: newBuiltField(), catF: newBuiltField()}
+	return &Builder{
+		skuTab: newInterner(), lexTab: newInterner(), keyTab: newInterner(), attrTab: newInterner(),
+		live: live.NewWriter(), storeF: newBuiltField(), sellerF: newBuiltField(), catF: newBuiltField(),
+	}
 }
 
 // Docs returns how many documents were added.

@@ -135,10 +135,12 @@ func (l *builtLexemes) Key() []byte {
 	l.key = lexemeKey(l.key[:0], t, s)
 	return l.key
 }
+
 func (l *builtLexemes) termLen() int {
 	s := &l.b.lexTab.spans[l.order[l.i]]
 	return int(s.cut - s.from)
 }
+
 func (l *builtLexemes) lists(dst *[indexer.NumClasses][]uint32) {
 	for _, w := range l.b.words[l.order[l.i]] {
 		dst[w&7] = append(dst[w&7], w>>3)

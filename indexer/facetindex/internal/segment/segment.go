@@ -105,9 +105,18 @@ func Open(b []byte) (*Segment, error) {
 		name string
 		read func(*codec.Reader) error
 	}{
-		{"meta", s.readMeta}, {"skus", s.readSKUs}, {"docs", s.readDocs}, {"names", s.readNames}, {"titleends", s.readTitles},
-		{"lexicon", s.readLexicon}, {"attrnames", s.readAttrs}, {"schema", s.readSchema}, {"stores", s.readStores},
-		{"sellers", s.readSellers}, {"cats", s.readCats}, {"valwords", s.readWords},
+		{"meta", s.readMeta},
+		{"skus", s.readSKUs},
+		{"docs", s.readDocs},
+		{"names", s.readNames},
+		{"titleends", s.readTitles},
+		{"lexicon", s.readLexicon},
+		{"attrnames", s.readAttrs},
+		{"schema", s.readSchema},
+		{"stores", s.readStores},
+		{"sellers", s.readSellers},
+		{"cats", s.readCats},
+		{"valwords", s.readWords},
 	} {
 		data, ok := list[part.name]
 		if !ok {
