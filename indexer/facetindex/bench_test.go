@@ -24,7 +24,8 @@ import (
 
 // benchWorld makes documents the size of real ones: 60 words of a vocabulary
 // of 150,000 in Zipf's distribution, 18 attributes of a family's 40, a tree of
-// 3,000 categories of which one top one has a tenth of all.
+// 3,000 categories of which one top one has a tenth of all; besides, attributes
+// that name things, with dictionaries that grow with the catalog.
 type benchWorld struct {
 	vocabulary []indexer.Token
 	names      [][]string // of attributes, by family
@@ -111,11 +112,23 @@ func (w *benchWorld) op(i int) indexer.Op {
 			d.Categories = append(d.Categories, indexer.Membership{ID: leaf[:i], Position: indexer.NoPosition})
 		}
 	}
-	d.Categories = append(d.Categories, indexer.Membership{ID: leaf, Direct: true, Position: indexer.NoPosition})
+	direct := indexer.Membership{ID: leaf, Direct: true, Position: indexer.NoPosition}
+	if i%5 == 0 {
+		direct.Position = int32(r.IntN(1000))
+	}
+	d.Categories = append(d.Categories, direct)
 	family := w.names[int(leaf[3]-'0')*3+int(leaf[10]-'0')%3]
 	names := append(slices.Clone(family[:8]), family[8+r.IntN(20):]...)[:18]
+	names = append(names, "ean", "weight") // nearly a value for each
 	slices.Sort(names)
 	value := func(name string) indexer.Value {
+		switch name {
+		case "ean":
+			return indexer.Value{Text: sku}
+		case "weight":
+			k := r.IntN(w.n / 2)
+			return indexer.Value{Text: strconv.Itoa(k), Num: float64(k), Type: indexer.Number}
+		}
 		h := len(name) + int(name[len(name)-1])
 		n := []int{4, 12, 30, 200, 3000}[h%5]
 		k := min(r.IntN(n), r.IntN(n))

@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"catalog/indexer"
@@ -132,8 +133,11 @@ func newFinder(q *query, size int, sampled bool) *finder {
 		n = max(n, s.num+1)
 	}
 	*f = finder{
-		q: q, size: size, sampled: sampled, best: make([]best, n), samples: make([]sampler, 1+len(q.groups)),
+		q: q, size: size, sampled: sampled, best: make([]best, n), samples: slices.Grow(f.samples[:0], 1+len(q.groups))[:1+len(q.groups)],
 		vals: f.vals, acc: f.acc, tmp: f.tmp, found: f.found,
+	}
+	for i := range f.samples {
+		f.samples[i].reset()
 	}
 	for i := range f.best {
 		f.best[i].n = size
@@ -142,7 +146,7 @@ func newFinder(q *query, size int, sampled bool) *finder {
 }
 
 func (f *finder) release() {
-	f.q, f.best, f.samples = nil, nil, nil
+	f.q, f.best = nil, nil
 	finderPool.Put(f)
 }
 
@@ -152,6 +156,12 @@ func (f *finder) chunk(s *seg, chunk int) *chunkHits {
 	set := s.visible.Chunk(chunk)
 	if set.Len() == 0 {
 		return nil
+	}
+	var in codec.Set
+	if s.inCat != nil {
+		if in = s.inCat.Chunk(chunk); in.Len() == 0 {
+			return nil
+		}
 	}
 	n := codec.Words(s.size(chunk))
 	h := &chunkHits{seg: s, chunk: chunk}
@@ -163,10 +173,6 @@ func (f *finder) chunk(s *seg, chunk int) *chunkHits {
 		}
 	}()
 	if s.inCat != nil {
-		in := s.inCat.Chunk(chunk)
-		if in.Len() == 0 {
-			return nil
-		}
 		if in.Few() {
 			in.AndFew(docs, &set)
 		} else {

@@ -16,6 +16,7 @@ import (
 type sampler struct {
 	keys  []uint64 // hash<<32 | place in docs
 	docs  []uint64 // number of the segment<<32 | document
+	spare []uint64 // memory for docs
 	limit uint32   // hashes above it are not needed
 	full  bool     // there is a limit
 }
@@ -51,12 +52,17 @@ func (s *sampler) cut() {
 		n++
 	}
 	s.keys = s.keys[:n]
-	docs := make([]uint64, n, keepSample)
+	docs := s.spare[:0]
 	for i, k := range s.keys {
-		docs[i] = s.docs[uint32(k)]
+		docs = append(docs, s.docs[uint32(k)])
 		s.keys[i] = k>>32<<32 | uint64(i)
 	}
-	s.docs = docs
+	s.docs, s.spare = docs, s.docs
+}
+
+// reset empties a sampler and keeps its memory.
+func (s *sampler) reset() {
+	*s = sampler{keys: s.keys[:0], docs: s.docs[:0], spare: s.spare[:0]}
 }
 
 func (s *sampler) merge(o *sampler) {
@@ -124,13 +130,13 @@ type taken struct {
 	docs  []sampled
 	attrs map[string][]attrSample // by name
 	memo  map[string]indexer.Sample
-	tally []uint32 // scratch of describe: by text
 }
 
 // attrSample is where a segment has an attribute of sampled documents.
 type attrSample struct {
+	seg  *seg
 	attr int
-	docs []*sampled // of one segment
+	docs []uint16 // places in taken.docs, of one segment
 }
 
 // take returns the sample for a field: that of the hits without the filters
@@ -172,45 +178,71 @@ func (t *taken) findRows() {
 // findAttrs finds out which documents have which attributes.
 func (t *taken) findAttrs() {
 	t.attrs = map[string][]attrSample{}
-	nodes := map[uint32][]uint32{}
-	var counts []int32
+	x := getScratch()
+	type span struct{ from, to int }
+	nodes := map[uint32]span{}
 	for i := 0; i < len(t.docs); {
 		s, from := t.docs[i].seg, i
 		clear(nodes)
-		counts = append(counts[:0], make([]int32, s.Seg.AttrNames.Len())...)
-		total := 0
+		if n := s.Seg.AttrNames.Len(); n > len(x.counts) {
+			x.counts = make([]uint32, n)
+		}
+		list, found, total := x.list[:0], x.found[:0], 0
 		for ; i < len(t.docs) && t.docs[i].seg == s; i++ {
 			n := s.Seg.Node(t.docs[i].doc)
-			list, ok := nodes[n]
+			at, ok := nodes[n]
 			if !ok {
-				list = s.Seg.NodeAttrs(nil, n)
-				nodes[n] = list
+				at.from = len(list)
+				list = s.Seg.NodeAttrs(list, n)
+				at.to = len(list)
+				nodes[n] = at
 			}
-			for _, a := range list {
-				counts[a]++
+			for _, a := range list[at.from:at.to] {
+				if x.counts[a]++; x.counts[a] == 1 {
+					found = append(found, a)
+				}
 			}
-			total += len(list)
+			total += at.to - at.from
 		}
-		all := make([]*sampled, total)
-		lists := make([][]*sampled, len(counts))
-		for a, n := range counts {
-			if n > 0 {
-				lists[a], all = all[:0:n], all[n:]
-			}
+		// One array for all lists: from here on, counts has the end of each.
+		all, end := make([]uint16, total), uint32(0)
+		for _, a := range found {
+			n := x.counts[a]
+			x.counts[a] = end
+			end += n
 		}
 		for k := from; k < i; k++ {
-			for _, a := range nodes[s.Seg.Node(t.docs[k].doc)] {
-				lists[a] = append(lists[a], &t.docs[k])
+			at := nodes[s.Seg.Node(t.docs[k].doc)]
+			for _, a := range list[at.from:at.to] {
+				all[x.counts[a]] = uint16(k)
+				x.counts[a]++
 			}
 		}
-		for a, list := range lists {
-			if len(list) > 0 {
-				name := s.Seg.AttrNames.String(a)
-				t.attrs[name] = append(t.attrs[name], attrSample{a, list})
-			}
+		first := uint32(0)
+		for _, a := range found {
+			to := x.counts[a]
+			x.counts[a] = 0
+			name := s.Seg.AttrNames.String(int(a))
+			t.attrs[name] = append(t.attrs[name], attrSample{s, int(a), all[first:to:to]})
+			first = to
 		}
+		x.list, x.found = list, found
 	}
+	x.put()
 }
+
+// scratch is memory that a sample is looked at with.
+type scratch struct {
+	counts []uint32 // zeroes, also afterwards
+	list   []uint32
+	found  []uint32
+}
+
+var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
+
+func getScratch() *scratch { return scratchPool.Get().(*scratch) }
+
+func (x *scratch) put() { scratchPool.Put(x) }
 
 // units calls f for each row of a sampled document that counts.
 func (x *sampled) units(f func(row uint32)) {
@@ -230,8 +262,10 @@ func (t *taken) describe(name string) (indexer.Sample, error) {
 	if s, ok := t.memo[name]; ok {
 		return s, nil
 	}
-	s, err := t.look(name, &t.tally)
+	x := getScratch()
+	s, err := t.look(name, x)
 	if err == nil {
+		x.put()
 		t.memo[name] = s
 	}
 	return s, err
@@ -244,16 +278,9 @@ func (t *taken) describeAll(names []string) ([]indexer.Sample, error) {
 	half := len(names)
 	if runtime.GOMAXPROCS(0) > 1 && len(t.docs) >= 64 {
 		half = len(names) / 2
-		wg.Go(func() {
-			var tally []uint32
-			for i := half; i < len(names); i++ {
-				out[i], errs[i] = t.guarded(names[i], &tally)
-			}
-		})
+		wg.Go(func() { t.lookAt(names[half:], out[half:], errs[half:]) })
 	}
-	for i := range half {
-		out[i], errs[i] = t.guarded(names[i], &t.tally)
-	}
+	t.lookAt(names[:half], out, errs)
 	wg.Wait()
 	for i, name := range names {
 		if errs[i] != nil {
@@ -264,13 +291,24 @@ func (t *taken) describeAll(names []string) ([]indexer.Sample, error) {
 	return out, nil
 }
 
-func (t *taken) guarded(name string, tally *[]uint32) (s indexer.Sample, err error) {
-	defer guard(&err)
-	return t.look(name, tally)
+// lookAt looks at attributes one after the other.
+func (t *taken) lookAt(names []string, out []indexer.Sample, errs []error) {
+	x := getScratch()
+	for i, name := range names {
+		if out[i], errs[i] = t.guarded(name, x); errs[i] != nil {
+			return // and what x has may be no zeroes
+		}
+	}
+	x.put()
 }
 
-// look describes an attribute. tally is scratch: zeroes, also afterwards.
-func (t *taken) look(name string, tally *[]uint32) (indexer.Sample, error) {
+func (t *taken) guarded(name string, x *scratch) (s indexer.Sample, err error) {
+	defer guard(&err)
+	return t.look(name, x)
+}
+
+// look describes an attribute.
+func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 	out := indexer.Sample{Name: name, Hits: len(t.docs)}
 	list := t.attrs[name]
 	var counts map[string]int // if there are several segments
@@ -278,26 +316,21 @@ func (t *taken) look(name string, tally *[]uint32) (indexer.Sample, error) {
 		counts = map[string]int{}
 	}
 	for _, a := range list {
-		f, err := a.docs[0].seg.Seg.Field(a.attr)
+		f, err := a.seg.Seg.Field(a.attr)
 		if err != nil {
 			return out, err
 		}
-		if n := f.Texts.Len(); n > len(*tally) {
-			*tally = make([]uint32, n)
+		t.describeIn(&out, f, a.docs, x)
+		if counts == nil {
+			out.Counts = make([]int, 0, 64)
 		}
-		texts := describeIn(&out, f, a.docs, *tally)
-		if len(list) == 1 {
-			out.Counts = make([]int, 0, len(texts))
-		}
-		for _, tx := range texts {
-			n := int((*tally)[tx])
-			(*tally)[tx] = 0
-			if len(list) == 1 {
-				out.Counts = append(out.Counts, n)
+		x.eachText(f.Texts.Len(), func(tx, n uint32) {
+			if counts == nil {
+				out.Counts = append(out.Counts, int(n))
 			} else {
-				counts[f.Texts.String(int(tx))] += n
+				counts[f.Texts.String(int(tx))] += int(n)
 			}
-		}
+		})
 	}
 	for _, n := range counts {
 		out.Counts = append(out.Counts, n)
@@ -305,18 +338,49 @@ func (t *taken) look(name string, tally *[]uint32) (indexer.Sample, error) {
 	return out, nil
 }
 
-// describeIn adds what documents of one segment have. It returns the texts of
-// the values, which are counted in tally.
-func describeIn(out *indexer.Sample, f *segment.Field, docs []*sampled, tally []uint32) (texts []uint32) {
-	vals := make([]uint32, 0, 16)
-	texts = make([]uint32, 0, 64)
+// maxTally is up to how many texts an array of all is better than a list of
+// those that occur: a sample has few of a dictionary as large as the catalog.
+const maxTally = 1 << 12
+
+// eachText calls f for each of n texts in x.list, with how often it is there.
+func (x *scratch) eachText(n int, f func(text, n uint32)) {
+	if n > maxTally {
+		slices.Sort(x.list)
+		for i := 0; i < len(x.list); {
+			from := i
+			for i < len(x.list) && x.list[i] == x.list[from] {
+				i++
+			}
+			f(x.list[from], uint32(i-from))
+		}
+		return
+	}
+	if n > len(x.counts) {
+		x.counts = make([]uint32, maxTally)
+	}
+	for _, tx := range x.list {
+		x.counts[tx]++
+	}
+	for _, tx := range x.list {
+		if n := x.counts[tx]; n > 0 {
+			x.counts[tx] = 0
+			f(tx, n)
+		}
+	}
+}
+
+// describeIn adds what documents of one segment have. It leaves the texts of
+// their values in x.list, each as often as there are documents that have it.
+func (t *taken) describeIn(out *indexer.Sample, f *segment.Field, docs []uint16, x *scratch) {
+	texts, vals := x.list[:0], x.found
 	chunk := -1
 	var k codec.ColumnChunk
-	for _, x := range docs {
-		if c := int(x.doc >> codec.ChunkBits); c != chunk {
+	for _, i := range docs {
+		d := &t.docs[i]
+		if c := int(d.doc >> codec.ChunkBits); c != chunk {
 			chunk, k = c, f.Any.Chunk(c)
 		}
-		vals = x.values(vals[:0], f, &k)
+		vals = d.values(vals[:0], f, &k)
 		if len(vals) == 0 {
 			continue
 		}
@@ -324,9 +388,7 @@ func describeIn(out *indexer.Sample, f *segment.Field, docs []*sampled, tally []
 		text, first := false, len(out.Nums)
 		for n, v := range vals {
 			if tx := f.Text(v); n == 0 || f.Text(vals[n-1]) != tx {
-				if tally[tx]++; tally[tx] == 1 {
-					texts = append(texts, tx)
-				}
+				texts = append(texts, tx)
 			}
 			if f.Type(v) != indexer.Number {
 				text = true
@@ -341,7 +403,7 @@ func describeIn(out *indexer.Sample, f *segment.Field, docs []*sampled, tally []
 			out.Texts++
 		}
 	}
-	return texts
+	x.list, x.found = texts, vals
 }
 
 // values appends the different values that a sampled document has of a field,
