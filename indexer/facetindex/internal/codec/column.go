@@ -235,6 +235,25 @@ func (k *ColumnChunk) Count(hits []uint16, bitmap []uint64, counts []uint32) {
 	}
 }
 
+// AppendCodes appends the code of each hit that has one; hits are given as a
+// list and as a bitmap.
+func (k *ColumnChunk) AppendCodes(dst []uint32, hits []uint16, bitmap []uint64) []uint32 {
+	if k.dense || len(hits)*8 < k.count {
+		for _, h := range hits {
+			if code := k.Get(uint32(h)); code != 0 {
+				dst = append(dst, code)
+			}
+		}
+		return dst
+	}
+	for i := range len(k.ids) / 2 {
+		if Has(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))) {
+			dst = append(dst, k.code(i))
+		}
+	}
+	return dst
+}
+
 // Match keeps in a bitmap the numbers whose code matches; or, if not is set,
 // those whose code does not, those without a code among them.
 func (k *ColumnChunk) Match(bitmap, tmp []uint64, match []bool, not bool) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -38,22 +39,40 @@ const (
 
 // segCounter is what a counter needs of a segment.
 type segCounter struct {
-	field    *segment.Field
-	masks    []uint64 // by code: the ranges that its numbers are in
-	min, max []float64
+	field *segment.Field
 }
 
 // tally is what one goroutine has counted of a facet.
 type tally struct {
-	codes    map[int][]uint32 // by segment and code
-	texts    map[int][]uint32 // by segment and text
+	codes    map[int]*counts // by segment, of codes
+	texts    map[int]*counts // by segment, of texts
 	bits     [maxRanges]int
 	min, max float64
 	found    bool
 }
 
 func newTally() *tally {
-	return &tally{codes: map[int][]uint32{}, texts: map[int][]uint32{}}
+	return &tally{codes: map[int]*counts{}, texts: map[int]*counts{}}
+}
+
+// countsOf returns what is counted of a segment, of numbers below n.
+func countsOf(m map[int]*counts, seg, n int) *counts {
+	c := m[seg]
+	if c == nil {
+		c = &counts{n: n}
+		m[seg] = c
+	}
+	return c
+}
+
+// release gives memory back.
+func (t *tally) release() {
+	for _, c := range t.codes {
+		c.release()
+	}
+	for _, c := range t.texts {
+		c.release()
+	}
 }
 
 func (t *tally) extend(lo, hi float64) {
@@ -85,26 +104,23 @@ func (c *counter) prepare(s *seg) error {
 	if err != nil {
 		return err
 	}
-	sc := &segCounter{field: f}
-	c.segs[s.num] = sc
-	if c.kind == countTexts {
-		return nil
-	}
-	n := f.Codes()
-	sc.masks, sc.min, sc.max = make([]uint64, n), make([]float64, n), make([]float64, n)
-	var buf []uint32
-	for code := range uint32(n) {
-		sc.min[code], sc.max[code] = math.Inf(1), math.Inf(-1)
-		buf = f.Append(buf[:0], code)
-		for _, v := range buf {
-			if f.Type(v) == indexer.Number {
-				x := f.Num(v)
-				sc.masks[code] |= c.mask(x)
-				sc.min[code], sc.max[code] = min(sc.min[code], x), max(sc.max[code], x)
-			}
+	c.segs[s.num] = &segCounter{field: f}
+	return nil
+}
+
+// numbers returns the ranges that the numbers of a code are in, and the least
+// and the greatest of them; lo is above hi if there are none.
+func (c *counter) numbers(f *segment.Field, code uint32, buf *[]uint32) (mask uint64, lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	*buf = f.Append((*buf)[:0], code)
+	for _, v := range *buf {
+		if f.Type(v) == indexer.Number {
+			x := f.Num(v)
+			mask |= c.mask(x)
+			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	return nil
+	return mask, lo, hi
 }
 
 // mask returns the ranges that a number is in.
@@ -126,14 +142,10 @@ func (c *counter) count(h *chunkHits, l *lists, t *tally) {
 		if sc == nil {
 			return
 		}
-		codes := t.codes[h.seg.num]
-		if codes == nil {
-			codes = make([]uint32, sc.field.Codes())
-			t.codes[h.seg.num] = codes
-		}
+		codes := countsOf(t.codes, h.seg.num, sc.field.Codes())
 		docs, bitmap := l.plain(h, c.group)
 		k := sc.field.Any.Chunk(h.chunk)
-		k.Count(docs, bitmap, codes)
+		codes.chunk(&k, docs, bitmap)
 		if h.seg.picky {
 			c.countUnits(h, sc, t, codes)
 		}
@@ -169,9 +181,8 @@ func (c *counter) count(h *chunkHits, l *lists, t *tally) {
 }
 
 // countUnits counts what units of complex documents have.
-func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes []uint32) {
+func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes *counts) {
 	f := sc.field
-	var texts []uint32
 	var group []uint32 // codes of a document's units
 	var vals []uint32
 	flush := func() {
@@ -179,23 +190,19 @@ func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes []uin
 		case len(group) == 0:
 			return
 		case same(group):
-			codes[group[0]]++
+			codes.add(group[0])
 		case c.kind == countNumbers:
 			mask := uint64(0)
 			for _, code := range group {
-				mask |= sc.masks[code]
-				if sc.min[code] <= sc.max[code] {
-					t.extend(sc.min[code], sc.max[code])
+				in, lo, hi := c.numbers(f, code, &vals)
+				mask |= in
+				if lo <= hi {
+					t.extend(lo, hi)
 				}
 			}
 			t.addBits(mask)
 		default:
-			if texts == nil {
-				if texts = t.texts[h.seg.num]; texts == nil {
-					texts = make([]uint32, f.Texts.Len())
-					t.texts[h.seg.num] = texts
-				}
-			}
+			texts := countsOf(t.texts, h.seg.num, f.Texts.Len())
 			vals = vals[:0]
 			for _, code := range group {
 				vals = f.Append(vals, code)
@@ -205,7 +212,7 @@ func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes []uin
 			}
 			slices.Sort(vals)
 			for _, tx := range slices.Compact(vals) {
-				texts[tx]++
+				texts.add(tx)
 			}
 		}
 		group = group[:0]
@@ -287,6 +294,8 @@ type lists struct {
 	buf    []uint64
 }
 
+var listsPool = sync.Pool{New: func() any { return new(lists) }}
+
 // plain returns the hits whose units need no look, as a list and as a bitmap.
 func (l *lists) plain(h *chunkHits, group int) ([]uint16, []uint64) {
 	if h.except == nil {
@@ -323,12 +332,13 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 		}
 	}
 	type work struct {
-		lists   lists
+		lists   *lists
 		tallies []*tally
 		cats    []int
 	}
 	all := make([]work, workers(len(h.chunks), h.total))
 	for i := range all {
+		all[i].lists = listsPool.Get().(*lists)
 		for range list {
 			all[i].tallies = append(all[i].tallies, newTally())
 		}
@@ -340,12 +350,16 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 		}
 		w := &all[worker]
 		for k, c := range list {
-			c.count(h.chunks[i], &w.lists, w.tallies[k])
+			c.count(h.chunks[i], w.lists, w.tallies[k])
 		}
 		return cats.count(h.chunks[i], w.cats)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, w := range all {
+		w.lists.h = nil
+		listsPool.Put(w.lists)
 	}
 	for _, w := range all[1:] {
 		for k := range list {
@@ -360,12 +374,11 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 }
 
 func (t *tally) merge(o *tally) {
-	for _, m := range []struct{ to, from map[int][]uint32 }{{t.codes, o.codes}, {t.texts, o.texts}} {
+	for _, m := range []struct{ to, from map[int]*counts }{{t.codes, o.codes}, {t.texts, o.texts}} {
 		for k, v := range m.from {
 			if have := m.to[k]; have != nil {
-				for i, n := range v {
-					have[i] += n
-				}
+				have.merge(v)
+				v.release()
 			} else {
 				m.to[k] = v
 			}

@@ -49,6 +49,7 @@ func (h *hits) facets(ctx context.Context) ([]indexer.Facet, []indexer.CategoryC
 		} else {
 			f, ok = c.valueFacet(q, tallies[i])
 		}
+		tallies[i].release()
 		if ok {
 			out = append(out, f)
 		}
@@ -242,18 +243,19 @@ func (c *counter) facet() indexer.Facet {
 
 func (c *counter) rangeFacet(t *tally) (indexer.Facet, bool) {
 	f := c.facet()
+	var buf []uint32
 	for num, codes := range t.codes {
-		sc := c.segs[num]
-		codes[0] = 0
-		for code, n := range codes {
-			if n == 0 || sc.min[code] > sc.max[code] {
-				continue
+		field := c.segs[num].field
+		codes.each(func(code, n uint32) {
+			mask, lo, hi := c.numbers(field, code, &buf)
+			if lo > hi {
+				return
 			}
-			t.extend(sc.min[code], sc.max[code])
-			for m := sc.masks[code]; m != 0; m &= m - 1 {
-				t.bits[trailing(m)] += int(n)
+			t.extend(lo, hi)
+			for ; mask != 0; mask &= mask - 1 {
+				t.bits[trailing(mask)] += int(n)
 			}
-		}
+		})
 	}
 	f.Min, f.Max = t.min, t.max
 	for i := range c.ranges {
@@ -266,90 +268,4 @@ func (c *counter) rangeFacet(t *tally) (indexer.Facet, bool) {
 		}
 	}
 	return f, len(f.Ranges) > 0
-}
-
-func (c *counter) valueFacet(q *query, t *tally) (indexer.Facet, bool) {
-	f := c.facet()
-	counts := c.byText(t)
-	selected := map[string]bool{}
-	for _, own := range c.own {
-		for _, v := range own.Values {
-			selected[v] = true
-			if _, ok := counts[v]; !ok {
-				counts[v] = 0
-			}
-		}
-	}
-	option := map[string]int{}
-	for i, v := range c.meta.Options {
-		if _, ok := option[v]; !ok {
-			option[v] = i
-		}
-	}
-	type entry struct {
-		value         string
-		option, count int
-	}
-	list := make([]entry, 0, len(counts))
-	for v, n := range counts {
-		o, ok := option[v]
-		if !ok {
-			o = len(c.meta.Options)
-		}
-		list = append(list, entry{v, o, n})
-	}
-	slices.SortFunc(list, func(a, b entry) int {
-		return cmp.Or(a.option-b.option, cmp.Compare(b.count, a.count), strings.Compare(a.value, b.value))
-	})
-	for _, e := range list {
-		if len(f.Values) >= q.Facets.Values && !selected[e.value] {
-			f.More++
-			continue
-		}
-		f.Values = append(f.Values, indexer.FacetValue{Value: e.value, Label: cmp.Or(c.meta.OptionLabels[e.value], e.value), Count: e.count, Selected: selected[e.value]})
-	}
-	return f, len(f.Values) > 0
-}
-
-// byText returns the counts of all segments by the text of the value.
-func (c *counter) byText(t *tally) map[string]int {
-	counts := map[string]int{}
-	if c.kind == countStock {
-		for i, v := range []string{"false", "true"} {
-			if n := t.bits[i]; n > 0 {
-				counts[v] = n
-			}
-		}
-		return counts
-	}
-	for num, codes := range t.codes {
-		f := c.segs[num].field
-		texts := t.texts[num]
-		if texts == nil {
-			texts = make([]uint32, f.Texts.Len())
-		}
-		for code := 1; code < len(codes); code++ {
-			n := codes[code]
-			if n == 0 {
-				continue
-			}
-			if f.Single(uint32(code)) {
-				texts[f.Text(uint32(code-1))] += n
-				continue
-			}
-			last := int64(-1)
-			for i, to := f.Members(uint32(code)); i < to; i++ {
-				if tx := int64(f.Text(f.Member(i))); tx != last {
-					texts[tx] += n
-					last = tx
-				}
-			}
-		}
-		for tx, n := range texts {
-			if n > 0 {
-				counts[f.Texts.String(tx)] += int(n)
-			}
-		}
-	}
-	return counts
 }
