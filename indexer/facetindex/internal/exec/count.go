@@ -51,16 +51,15 @@ type tally struct {
 	found    bool
 }
 
-func newTally() *tally {
-	return &tally{codes: map[int]*counts{}, texts: map[int]*counts{}}
-}
-
 // countsOf returns what is counted of a segment, of numbers below n.
-func countsOf(m map[int]*counts, seg, n int) *counts {
-	c := m[seg]
+func countsOf(m *map[int]*counts, seg, n int) *counts {
+	c := (*m)[seg]
 	if c == nil {
 		c = &counts{n: n}
-		m[seg] = c
+		if *m == nil {
+			*m = map[int]*counts{}
+		}
+		(*m)[seg] = c
 	}
 	return c
 }
@@ -142,7 +141,7 @@ func (c *counter) count(h *chunkHits, l *lists, t *tally) {
 		if sc == nil {
 			return
 		}
-		codes := countsOf(t.codes, h.seg.num, sc.field.Codes())
+		codes := countsOf(&t.codes, h.seg.num, sc.field.Codes())
 		docs, bitmap := l.plain(h, c.group)
 		k := sc.field.Any.Chunk(h.chunk)
 		codes.chunk(&k, docs, bitmap)
@@ -202,7 +201,7 @@ func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes *coun
 			}
 			t.addBits(mask)
 		default:
-			texts := countsOf(t.texts, h.seg.num, f.Texts.Len())
+			texts := countsOf(&t.texts, h.seg.num, f.Texts.Len())
 			vals = vals[:0]
 			for _, code := range group {
 				vals = f.Append(vals, code)
@@ -340,7 +339,7 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 	for i := range all {
 		all[i].lists = listsPool.Get().(*lists)
 		for range list {
-			all[i].tallies = append(all[i].tallies, newTally())
+			all[i].tallies = append(all[i].tallies, &tally{})
 		}
 		all[i].cats = make([]int, len(cats.ids))
 	}
@@ -374,15 +373,13 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 }
 
 func (t *tally) merge(o *tally) {
-	for _, m := range []struct{ to, from map[int]*counts }{{t.codes, o.codes}, {t.texts, o.texts}} {
-		for k, v := range m.from {
-			if have := m.to[k]; have != nil {
-				have.merge(v)
-				v.release()
-			} else {
-				m.to[k] = v
-			}
-		}
+	for k, v := range o.codes {
+		countsOf(&t.codes, k, v.n).merge(v)
+		v.release()
+	}
+	for k, v := range o.texts {
+		countsOf(&t.texts, k, v.n).merge(v)
+		v.release()
 	}
 	for i, n := range o.bits {
 		t.bits[i] += n

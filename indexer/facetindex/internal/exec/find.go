@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"slices"
+	"sort"
 	"sync"
 
 	"catalog/indexer"
@@ -206,6 +207,9 @@ func (f *finder) chunk(s *seg, chunk int) *chunkHits {
 // bitmapPool has bitmaps of whole chunks.
 var bitmapPool = sync.Pool{New: func() any { return new([codec.ChunkSize / 64]uint64) }}
 
+// unitPool has lists of units.
+var unitPool = sync.Pool{New: func() any { return new([]unitHit) }}
+
 // bitmap returns an empty bitmap, which the chunk's release gives back.
 func (c *chunkHits) bitmap(n int) []uint64 {
 	b := bitmapPool.Get().(*[codec.ChunkSize / 64]uint64)
@@ -224,7 +228,10 @@ func (c *chunkHits) release() {
 	for _, b := range c.pooled {
 		bitmapPool.Put(b)
 	}
-	c.pooled, c.docs, c.plain, c.except = nil, nil, nil, nil
+	if units := c.units; units != nil {
+		unitPool.Put(&units)
+	}
+	*c = chunkHits{}
 }
 
 // release gives back what the hits were kept in.
@@ -272,6 +279,9 @@ func (f *finder) units(h *chunkHits) {
 		f.groups(h)
 	}
 	copy(h.docs, h.plain)
+	if !empty(complicated) {
+		h.units = (*unitPool.Get().(*[]unitHit))[:0]
+	}
 	for i, w := range complicated {
 		for ; w != 0; w &= w - 1 {
 			d := uint32(i<<6 | trailing(w))
@@ -382,15 +392,15 @@ func (f *finder) collect(h *chunkHits) {
 			f.total += codec.OnesCount(h.docs)
 			return
 		}
-		docs := h.docs
 		switch {
 		case s.order.flat:
-			docs = f.collectFlat(h, b)
+			f.collectFlat(h, b)
+			return
 		case s.order.scored:
 			f.collectScored(h, b)
 			return
 		}
-		for i, w := range docs {
+		for i, w := range h.docs {
 			for ; w != 0; w &= w - 1 {
 				doc := base + uint32(i<<6|trailing(w))
 				one(doc, 0, s.Seg.Flags.At(int(doc))&flagComplex != 0)
@@ -411,31 +421,47 @@ func (f *finder) collect(h *chunkHits) {
 	}
 }
 
-// collectFlat collects the hits that have no position: all of them have the
-// same key, and so the first are the best. It returns the others.
-func (f *finder) collectFlat(h *chunkHits, b *best) []uint64 {
+// collectFlat collects the hits of a category in the order of positions. Those
+// without one have all the same key, and so the first are the best.
+func (f *finder) collectFlat(h *chunkHits, b *best) {
 	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
+	a := pinned(len(s.q.Pins), 0)
+	add := func(k key) bool {
+		if b.full(&k) {
+			return false
+		}
+		b.add(cand{key: k, seg: s, doc: k.id})
+		return true
+	}
 	rest := f.tmp[:len(h.docs)]
-	clear(rest)
-	if s.order.posSet != nil {
-		first := h.chunk * (codec.ChunkSize / 64)
-		for i := range rest {
-			rest[i] = h.docs[i] & s.order.posSet[first+i]
+	copy(rest, h.docs)
+	from, to := s.positions(h.chunk)
+	for i := from; i < to; i++ {
+		if doc, pos := s.Seg.PositionAt(i); codec.Has(h.docs, doc-base) {
+			rest[(doc-base)>>6] &^= 1 << (doc & 63)
+			add(key{a: a, b: sortable(float64(pos), s.order.desc), id: doc})
 		}
 	}
-	for i, w := range h.docs {
-		w &^= rest[i]
-		f.total += bits.OnesCount64(w)
+	f.total += codec.OnesCount(h.docs)
+	for i, w := range rest {
 		for ; w != 0; w &= w - 1 {
-			doc := base + uint32(i<<6|trailing(w))
-			k := key{a: pinned(len(s.q.Pins), 0), b: missing, id: doc}
-			if b.full(&k) {
-				break
+			if !add(key{a: a, b: missing, id: base + uint32(i<<6|trailing(w))}) {
+				return
 			}
-			b.add(cand{key: k, seg: s, doc: doc})
 		}
 	}
-	return rest
+}
+
+// positions returns where a chunk's positions in the category are: they are in
+// the order of documents.
+func (s *seg) positions(chunk int) (from, to int) {
+	place := func(doc uint32) int {
+		return s.order.from + sort.Search(s.order.to-s.order.from, func(i int) bool {
+			d, _ := s.Seg.PositionAt(s.order.from + i)
+			return d >= doc
+		})
+	}
+	return place(uint32(chunk) << codec.ChunkBits), place(uint32(chunk+1) << codec.ChunkBits)
 }
 
 // collectScored collects hits that are ordered by score: most are worse than

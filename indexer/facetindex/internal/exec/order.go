@@ -85,7 +85,9 @@ type order struct {
 	flat   bool // hits without a position have all the same key
 	scored bool // only the score and the words of the name count
 
-	pos    map[uint32]int32 // positions in the category
+	from, to int // where the segment has the positions in the category, if flat
+
+	pos    map[uint32]int32 // positions in the category, if not flat
 	posSet []uint64         // who has one
 	field  *segment.Field
 	best   []uint64 // by code: key of the least or greatest number
@@ -98,9 +100,13 @@ func (s *seg) newOrder() (*order, error) {
 		o.scored = s.pins == nil && s.boosts == nil && s.q.After == nil && len(s.q.Words) > 0
 	case indexer.SortPrice, indexer.SortName, indexer.SortNewest:
 	case indexer.SortPosition:
-		o.flat = s.pins == nil && s.boosts == nil && s.q.After == nil && len(s.q.Words) == 0
+		o.flat = s.pins == nil && s.boosts == nil && s.q.After == nil && len(s.q.Words) == 0 && !s.q.Variants
 		if k, ok := s.Seg.Cats.Texts.Find([]byte(s.q.Category)); ok {
 			from, to := s.Seg.PositionRange(k)
+			if o.flat {
+				o.from, o.to = from, to
+				break
+			}
 			if from < to {
 				o.pos = make(map[uint32]int32, to-from)
 				o.posSet = make([]uint64, codec.Words(s.Seg.Docs))

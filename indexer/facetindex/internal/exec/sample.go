@@ -42,11 +42,11 @@ func (s *sampler) add(hash uint32, doc uint64) {
 
 // cut keeps the sample, and more only where hashes are equal at its end.
 func (s *sampler) cut() {
-	slices.Sort(s.keys)
 	n := indexer.SampleSize
-	if len(s.keys) <= n {
+	if len(s.keys) < n {
 		return
 	}
+	slices.Sort(s.keys)
 	s.limit, s.full = uint32(s.keys[n-1]>>32), true
 	for n < len(s.keys) && uint32(s.keys[n]>>32) == s.limit {
 		n++
@@ -118,8 +118,24 @@ func (f *finder) sampleBits(to *sampler, h *chunkHits, docs []uint64) {
 		}
 		return math.MaxUint32
 	}
-	h.seg.Seg.Hash.EachBelow(docs, h.chunk<<codec.ChunkBits, limit(), func(doc int, hash int64) int64 {
-		to.add(uint32(hash), uint64(h.seg.num)<<32|uint64(doc))
+	base, num := h.chunk<<codec.ChunkBits, uint64(h.seg.num)<<32
+	above := int64(-1)
+	if n := codec.OnesCount(docs); !to.full && n >= 4*indexer.SampleSize {
+		// Of so many hits twice a sample is below this, most likely; if it is
+		// not, those above are looked at, too.
+		above = math.MaxUint32 / int64(n) * 2 * indexer.SampleSize
+		h.seg.Seg.Hash.EachBelow(docs, base, above, func(doc int, hash int64) int64 {
+			to.add(uint32(hash), num|uint64(doc))
+			return min(above, limit())
+		})
+		if to.cut(); to.full && int64(to.limit) <= above {
+			return
+		}
+	}
+	h.seg.Seg.Hash.EachBelow(docs, base, limit(), func(doc int, hash int64) int64 {
+		if hash > above {
+			to.add(uint32(hash), num|uint64(doc))
+		}
 		return limit()
 	})
 }
@@ -222,7 +238,7 @@ func (t *taken) findAttrs() {
 		for _, a := range found {
 			to := x.counts[a]
 			x.counts[a] = 0
-			name := s.Seg.AttrNames.String(int(a))
+			name := s.Seg.AttrName(int(a))
 			t.attrs[name] = append(t.attrs[name], attrSample{s, int(a), all[first:to:to]})
 			first = to
 		}

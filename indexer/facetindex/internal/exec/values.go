@@ -17,9 +17,12 @@ type entry struct {
 
 func (c *counter) valueFacet(q *query, t *tally) (indexer.Facet, bool) {
 	f := c.facet()
-	selected := map[string]bool{}
+	var selected map[string]bool
 	for _, own := range c.own {
 		for _, v := range own.Values {
+			if selected == nil {
+				selected = map[string]bool{}
+			}
 			selected[v] = true
 		}
 	}
@@ -46,7 +49,7 @@ func (c *counter) first(t *tally, n int, selected map[string]bool) (list []entry
 	for num, codes := range t.codes {
 		field := c.segs[num].field
 		all := textCounts(field, codes, t.texts[num])
-		var top []textCount
+		top := make([]textCount, 0, min(n, len(all))+1)
 		for _, x := range all {
 			if len(top) == n && (n == 0 || x.n <= top[n-1].n) {
 				continue
@@ -60,14 +63,13 @@ func (c *counter) first(t *tally, n int, selected map[string]bool) (list []entry
 			top = slices.Insert(top, i, x)
 			top = top[:min(n, len(top))]
 		}
-		shown := map[string]bool{}
 		for _, x := range top {
 			list = append(list, entry{value: field.Texts.String(int(x.text)), count: int(x.n)})
-			shown[list[len(list)-1].value] = true
 		}
 		more = len(all) - len(list)
+		shown := list
 		for v := range selected {
-			if shown[v] {
+			if slices.ContainsFunc(shown, func(e entry) bool { return e.value == v }) {
 				continue
 			}
 			e := entry{value: v}

@@ -21,6 +21,16 @@ func (s *Segment) Attr(name string) int {
 	return -1
 }
 
+// AttrName returns an attribute's name by its number; it is made once.
+func (s *Segment) AttrName(i int) string {
+	if p := s.names[i].Load(); p != nil {
+		return *p
+	}
+	name := s.AttrNames.String(i)
+	s.names[i].Store(&name)
+	return name
+}
+
 // Field returns the field of an attribute by its number.
 func (s *Segment) Field(i int) (*Field, error) {
 	if f := s.fields[i].Load(); f != nil {

@@ -48,6 +48,7 @@ type Segment struct {
 	attrEnds  codec.Ints
 	attrs     []byte
 	fields    []atomic.Pointer[Field]
+	names     []atomic.Pointer[string]
 	node      codec.Ints
 	parent    codec.Ints
 	nodeAttr  codec.Ints
@@ -262,6 +263,7 @@ func (s *Segment) readAttrs(r *codec.Reader) (err error) {
 		return err
 	}
 	s.fields = make([]atomic.Pointer[Field], s.AttrNames.Len())
+	s.names = make([]atomic.Pointer[string], s.AttrNames.Len())
 	return ends(&s.attrEnds, len(s.attrs))
 }
 

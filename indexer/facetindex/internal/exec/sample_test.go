@@ -1,0 +1,67 @@
+package exec
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/segment"
+)
+
+// TestSampler takes samples of chunks with few and many hits, and with hashes
+// that are not spread as hashes are, and compares them with sorting all.
+func TestSampler(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for round := range 60 {
+		const chunks = 3
+		hashes := make([]int64, chunks*codec.ChunkSize)
+		top := []uint32{1<<32 - 1, 5000, 1 << 28}[round%3]
+		low := []uint32{0, 0, 1<<32 - 1 - 1<<28}[round%3]
+		for i := range hashes {
+			hashes[i] = int64(low + r.Uint32N(top))
+		}
+		data := codec.AppendInts(nil, hashes)
+		ints, err := codec.ReadInts(codec.NewReader(data))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &seg{View: &View{Seg: &segment.Segment{Docs: len(hashes), Hash: ints}}, num: 2}
+		f := &finder{samples: make([]sampler, 1)}
+		var want []uint64
+		for c := range chunks {
+			h := &chunkHits{seg: s, chunk: c, docs: make([]uint64, codec.ChunkSize/64)}
+			for range []int{100, 600, 1500, 40_000}[r.IntN(4)] {
+				d := r.Uint32N(codec.ChunkSize)
+				if !codec.Has(h.docs, d) {
+					codec.Put(h.docs, d)
+					want = append(want, uint64(s.num)<<32|uint64(c<<codec.ChunkBits)|uint64(d))
+				}
+			}
+			f.sample(h)
+		}
+		slices.SortFunc(want, func(a, b uint64) int { return cmp.Compare(hashes[uint32(a)], hashes[uint32(b)]) })
+		n := min(indexer.SampleSize, len(want))
+		last := hashes[uint32(want[n-1])]
+		for n < len(want) && hashes[uint32(want[n])] == last {
+			n++ // which of them is in the sample, whole hashes decide later
+		}
+		got := f.samples[0]
+		got.cut()
+		var have []uint64
+		for _, k := range got.keys {
+			have = append(have, got.docs[uint32(k)])
+		}
+		slices.Sort(have)
+		want = want[:n]
+		slices.Sort(want)
+		if len(want) < indexer.SampleSize {
+			continue
+		}
+		if !slices.Equal(have, want) {
+			t.Fatalf("round %d: a sample of %d documents is not that of the %d with the lowest hashes", round, len(have), len(want))
+		}
+	}
+}
