@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"sort"
 )
 
@@ -87,11 +88,21 @@ func appendSet(dst []byte, ids []uint32) []byte {
 }
 
 // ReadPostings reads what AppendPostings wrote; all documents are below n.
-func ReadPostings(r *Reader, n int) (Postings, error) {
+func ReadPostings(r *Reader, n int) (Postings, error) { return ReadPostingsIn(nil, r, n) }
+
+// ReadPostingsIn is ReadPostings that appends to mem, if it is not nil, what a
+// short list needs: the list holds as long as mem is not used otherwise.
+func ReadPostingsIn(mem *[]uint32, r *Reader, n int) (Postings, error) {
 	p := Postings{n: int(min(r.Uvarint(), 1<<32))}
 	if p.n <= shortList {
-		if p.n > 0 {
+		switch {
+		case p.n == 0:
+		case mem == nil:
 			p.ids = make([]uint32, p.n)
+		default:
+			from := len(*mem)
+			*mem = slices.Grow(*mem, p.n)[:from+p.n]
+			p.ids = (*mem)[from : from+p.n : from+p.n]
 		}
 		last := uint64(0)
 		for i := range p.ids {
@@ -123,6 +134,25 @@ func ReadPostings(r *Reader, n int) (Postings, error) {
 		return Postings{}, r.err
 	}
 	return p, nil
+}
+
+// First returns the first document of a list that is not empty.
+func (p *Postings) First() uint32 {
+	if p.n <= shortList {
+		return p.ids[0]
+	}
+	c := uint32(binary.LittleEndian.Uint16(p.dir)) << ChunkBits
+	switch s := p.Chunk(int(c >> ChunkBits)); {
+	case s.arr != nil:
+		return c + uint32(binary.LittleEndian.Uint16(s.arr))
+	case s.bits != nil:
+		for i := 0; i < bitmapLen; i += 8 {
+			if w := binary.LittleEndian.Uint64(s.bits[i:]); w != 0 {
+				return c + uint32(8*i+bits.TrailingZeros64(w))
+			}
+		}
+	}
+	return c
 }
 
 // Len returns how many documents are in the list.

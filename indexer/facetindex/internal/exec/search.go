@@ -25,6 +25,7 @@ func Search(ctx context.Context, views []View, p *indexer.Prepared) (r *indexer.
 		return nil, err
 	}
 	defer h.release()
+	q.releaseWords()
 	r = &indexer.Result{Total: h.total, Relaxed: q.relaxed, Sort: p.Sort}
 	rest := h.first(size)
 	more := h.total

@@ -21,6 +21,7 @@ type query struct {
 	segs    []*seg
 	relaxed indexer.Relaxed
 	unknown []bool // words that nobody has without typos
+	tokens  []*tokenBuf
 }
 
 // group has the filters of one field. The counts of a field's facet leave its
@@ -44,6 +45,7 @@ type seg struct {
 	filters []*filter
 	groups  [][]*filter
 	words   []wordMatch
+	known   []*wordMatch // words looked up without typos; nil: not yet
 	boosts  []boost
 	pins    map[uint32]int // by number of the SKU
 	exact   map[uint32]bool
@@ -257,7 +259,12 @@ func (b *boost) holds(s *seg, doc uint32, complicated bool) bool {
 func (s *seg) lookUpWords() error {
 	s.words = s.words[:0]
 	for i := range s.q.Words {
-		m, err := matchWord(s.Seg, &s.q.Words[i], s.q.relaxed > indexer.RelaxedNot || s.q.unknown[i])
+		typos := s.q.relaxed > indexer.RelaxedNot || s.q.unknown[i]
+		if !typos && s.known != nil && s.known[i] != nil {
+			s.words = append(s.words, *s.known[i])
+			continue
+		}
+		m, err := s.q.matchWord(s.Seg, &s.q.Words[i], typos)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,8 @@ func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int) 
 	if err != nil {
 		return nil, err
 	}
-	s := &suggester{ctx: ctx, q: q, term: []byte(term), visible: map[*seg][]uint64{}}
+	s := &suggester{ctx: ctx, q: q, term: []byte(term), visible: map[*seg][]*chunkBits{}}
+	defer s.release()
 	if out.Words, err = s.words(limit); err != nil {
 		return nil, err
 	}
@@ -43,26 +44,56 @@ type suggester struct {
 	ctx     context.Context
 	q       *query
 	term    []byte
-	visible map[*seg][]uint64
+	visible map[*seg][]*chunkBits
+	spare   []candidate
 }
 
-// documents returns all that the store's search sees.
-func (s *suggester) documents(g *seg) []uint64 {
-	if b, ok := s.visible[g]; ok {
-		return b
+// chunkBits is a bitmap of a chunk.
+type chunkBits = [codec.ChunkSize / 64]uint64
+
+// documents returns all of a chunk that the store's search sees.
+func (s *suggester) documents(g *seg, chunk int) []uint64 {
+	list := s.visible[g]
+	if list == nil {
+		list = make([]*chunkBits, g.chunks())
+		s.visible[g] = list
 	}
-	b := make([]uint64, codec.Words(g.Seg.Docs))
-	const w = codec.ChunkSize / 64
-	for c := range g.chunks() {
-		set := g.visible.Chunk(c)
-		part := b[c*w : min((c+1)*w, len(b))]
-		set.OrInto(part)
-		for i, d := range g.dead(c) {
-			part[i] &^= d
+	n := codec.Words(g.size(chunk))
+	if b := list[chunk]; b != nil {
+		return b[:n]
+	}
+	list[chunk] = bitmapPool.Get().(*chunkBits)
+	b := list[chunk][:n]
+	clear(b)
+	set := g.visible.Chunk(chunk)
+	set.OrInto(b)
+	for i, d := range g.dead(chunk) {
+		b[i] &^= d
+	}
+	return b
+}
+
+// release gives bitmaps back.
+func (s *suggester) release() {
+	for _, list := range s.visible {
+		for _, b := range list {
+			if b != nil {
+				bitmapPool.Put(b)
+			}
 		}
 	}
-	s.visible[g] = b
-	return b
+	s.visible = nil
+}
+
+// candidate makes a candidate; there may be thousands.
+func (s *suggester) candidate(field, text string) *candidate {
+	if len(s.spare) == 0 {
+		s.spare = make([]candidate, 64)
+	}
+	c := &s.spare[0]
+	s.spare = s.spare[1:]
+	c.field, c.text, c.places = field, text, c.first[:0]
+	return c
 }
 
 // place is where a segment has what may be suggested.
@@ -77,6 +108,7 @@ type candidate struct {
 	field, text string
 	most        int
 	places      []place
+	first       [1]place
 	count       int
 }
 
@@ -91,6 +123,14 @@ func (s *suggester) top(list []*candidate, limit int, count func(place) (int, er
 	for _, c := range list {
 		if len(out) == limit && (limit == 0 || c.most < out[limit-1].count) {
 			break
+		}
+		if len(out) == limit {
+			// One that comes behind the last even if it has all that it can
+			// have need not be counted.
+			if c.count = c.most; order(c, out[limit-1]) > 0 {
+				continue
+			}
+			c.count = 0
 		}
 		if err := s.ctx.Err(); err != nil {
 			return nil, err
@@ -137,7 +177,7 @@ func (s *suggester) words(limit int) ([]string, error) {
 			}
 			c := byTerm[string(term)]
 			if c == nil {
-				c = &candidate{text: string(term)}
+				c = s.candidate("", string(term))
 				byTerm[c.text] = c
 				list = append(list, c)
 			}
@@ -150,7 +190,7 @@ func (s *suggester) words(limit int) ([]string, error) {
 		n := 0
 		for c := range lists {
 			if class := indexer.Class(c); class <= indexer.ClassAttribute && class != indexer.ClassSKU {
-				n += countIn(&lists[c], p.seg, s.documents(p.seg))
+				n += s.countIn(&lists[c], p.seg)
 			}
 		}
 		return n, err
@@ -162,16 +202,16 @@ func (s *suggester) words(limit int) ([]string, error) {
 	return out, err
 }
 
-// countIn returns how many documents of a list are in a bitmap of all.
-func countIn(l *codec.Postings, g *seg, docs []uint64) int {
+// countIn returns how many documents of a list the store's search sees.
+func (s *suggester) countIn(l *codec.Postings, g *seg) int {
 	if l.Len() == 0 {
 		return 0
 	}
-	const w = codec.ChunkSize / 64
 	n := 0
 	for c := range g.chunks() {
-		set := l.Chunk(c)
-		n += set.CountAnd(docs[c*w : min((c+1)*w, len(docs))])
+		if set := l.Chunk(c); set.Len() > 0 {
+			n += set.CountAnd(s.documents(g, c))
+		}
 	}
 	return n
 }
@@ -195,19 +235,19 @@ func (s *suggester) values(limit int) ([]indexer.ValueSuggestion, error) {
 					err = e
 					return
 				}
-				p, e := f.Having.Get(text)
+				most, e := f.Having.Count(text)
 				if e != nil {
 					err = e
 					return
 				}
-				k := name{g.Seg.AttrNames.String(attr), f.Texts.String(text)}
+				k := name{g.Seg.AttrName(attr), f.Texts.String(text)}
 				c := byName[k]
 				if c == nil {
-					c = &candidate{field: k.field, text: k.text}
+					c = s.candidate(k.field, k.text)
 					byName[k] = c
 					list = append(list, c)
 				}
-				c.most += p.Len()
+				c.most += most
 				c.places = append(c.places, place{g, attr, text})
 			})
 		}
@@ -234,14 +274,13 @@ func (s *suggester) countValue(p place) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	docs := s.documents(p.seg)
 	if !p.seg.picky {
-		return countIn(&l, p.seg, docs), nil
+		return s.countIn(&l, p.seg), nil
 	}
 	n := 0
 	var vals []uint32
 	for _, doc := range l.AppendTo(nil) {
-		if !codec.Has(docs, doc) {
+		if !codec.Has(s.documents(p.seg, int(doc>>codec.ChunkBits)), doc&codec.ChunkMask) {
 			continue
 		}
 		complicated := p.seg.Seg.Flags.At(int(doc))&flagComplex != 0

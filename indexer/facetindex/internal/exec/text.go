@@ -199,10 +199,14 @@ func (q *query) findUnknown(ctx context.Context) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			m, err := matchWord(s.Seg, &q.Words[i], false)
+			m, err := q.matchWord(s.Seg, &q.Words[i], false)
 			if err != nil {
 				return err
 			}
+			if s.known == nil {
+				s.known = make([]*wordMatch, len(q.Words))
+			}
+			s.known[i] = &m
 			if known = f.occurs(s, &m); known {
 				break
 			}
@@ -216,6 +220,16 @@ func (q *query) findUnknown(ctx context.Context) error {
 func (f *finder) occurs(s *seg, m *wordMatch) bool {
 	if len(m.alts) == 0 {
 		return false
+	}
+	// Most words have a first document that is visible.
+	for i := range m.alts {
+		if a := &m.alts[i]; !a.synonym && len(a.tokens) == 1 {
+			for _, x := range a.tokens[0] {
+				if doc := x.docs.First(); x.value > 0 && s.visible.Contains(doc) && s.Alive(doc) {
+					return true
+				}
+			}
+		}
 	}
 	for chunk := range s.chunks() {
 		set := s.visible.Chunk(chunk)

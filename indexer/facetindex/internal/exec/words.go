@@ -3,6 +3,7 @@ package exec
 import (
 	"bytes"
 	"slices"
+	"sync"
 	"unicode/utf8"
 
 	"catalog/indexer"
@@ -31,14 +32,36 @@ type wordMatch struct {
 	size int // how many postings there are at most
 }
 
+// tokenBuf is memory for what tokens find.
+type tokenBuf struct {
+	list  []scored
+	short []uint32 // of short lists
+}
+
+var tokenPool = sync.Pool{New: func() any { return new(tokenBuf) }}
+
+// releaseWords gives back what words were looked up in: nobody may look for
+// hits after it.
+func (q *query) releaseWords() {
+	for _, b := range q.tokens {
+		clear(b.list) // it has pointers into a segment
+		b.list, b.short = b.list[:0], b.short[:0]
+		tokenPool.Put(b)
+	}
+	q.tokens = nil
+	for _, s := range q.segs {
+		s.words, s.known = nil, nil
+	}
+}
+
 // matchWord looks a word up in a segment.
-func matchWord(s *segment.Segment, w *indexer.QueryWord, typos bool) (wordMatch, error) {
+func (q *query) matchWord(s *segment.Segment, w *indexer.QueryWord, typos bool) (wordMatch, error) {
 	var m wordMatch
 	for i := range w.Alts {
 		alt := &w.Alts[i]
 		a := altMatch{synonym: alt.Synonym}
 		for j := range alt.Words {
-			t, err := matchToken(s, &alt.Words[j], !alt.Synonym && w.Last, !alt.Synonym && typos)
+			t, err := q.matchToken(s, &alt.Words[j], !alt.Synonym && w.Last, !alt.Synonym && typos)
 			if err != nil {
 				return m, err
 			}
@@ -56,7 +79,7 @@ func matchWord(s *segment.Segment, w *indexer.QueryWord, typos bool) (wordMatch,
 
 // matchToken finds the words of the lexicon that match t, as
 // indexer.QueryToken.Quality says.
-func matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, typos bool) (tokenMatch, error) {
+func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, typos bool) (tokenMatch, error) {
 	quality := map[int]int{} // of words that match otherwise than as a prefix
 	better := func(lex, q int) {
 		if q > quality[lex] {
@@ -93,9 +116,11 @@ func matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, typos bool) (
 			}
 		})
 	}
-	out := make(tokenMatch, 0, len(quality)+max(0, to-from))
+	buf := tokenPool.Get().(*tokenBuf)
+	q.tokens = append(q.tokens, buf)
+	out := tokenMatch(buf.list)
 	add := func(lex, q int) error {
-		lists, err := s.Postings(lex)
+		lists, err := s.PostingsIn(&buf.short, lex)
 		if err != nil {
 			return err
 		}
@@ -119,6 +144,7 @@ func matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, typos bool) (
 			return nil, err
 		}
 	}
+	buf.list = out
 	slices.SortFunc(out, func(a, b scored) int { return int(a.value) - int(b.value) })
 	return out, nil
 }

@@ -153,7 +153,13 @@ func (s *Segment) StemWords(dst []int, stem string) []int {
 }
 
 // Postings returns the documents that have a word, by class.
-func (s *Segment) Postings(lex int) (lists [indexer.NumClasses]codec.Postings, err error) {
+func (s *Segment) Postings(lex int) ([indexer.NumClasses]codec.Postings, error) {
+	return s.PostingsIn(nil, lex)
+}
+
+// PostingsIn is Postings with memory for short lists: see
+// codec.ReadPostingsIn.
+func (s *Segment) PostingsIn(mem *[]uint32, lex int) (lists [indexer.NumClasses]codec.Postings, err error) {
 	from := int64(0)
 	if lex > 0 {
 		from = s.lexEnds.At(lex - 1)
@@ -162,7 +168,7 @@ func (s *Segment) Postings(lex int) (lists [indexer.NumClasses]codec.Postings, e
 	mask := r.Bytes(1)
 	for c := range lists {
 		if r.Err() == nil && mask[0]>>c&1 != 0 {
-			lists[c], err = codec.ReadPostings(r, s.Docs)
+			lists[c], err = codec.ReadPostingsIn(mem, r, s.Docs)
 		}
 	}
 	if err == nil {

@@ -94,6 +94,21 @@ func (l *Lists) Get(i int) (codec.Postings, error) {
 	return codec.ReadPostings(codec.NewReader(l.data[from:to]), l.docs)
 }
 
+// Count returns how many documents the i-th list has, without reading it.
+func (l *Lists) Count(i int) (int, error) {
+	from := int64(0)
+	if i > 0 {
+		from = l.ends.At(i - 1)
+	}
+	to := l.ends.At(i)
+	if from == to {
+		return 0, nil
+	}
+	r := codec.NewReader(l.data[from:to])
+	n := r.Uvarint()
+	return int(min(n, uint64(l.docs))), r.Err()
+}
+
 // Open reads a segment in place: b must stay as it is while the segment is in
 // use. A *CorruptError says which section is damaged.
 func Open(b []byte) (*Segment, error) {
