@@ -91,22 +91,7 @@ func (h *hits) choose() ([]string, error) {
 	}
 	// The most frequent first: when there are enough that are better than one
 	// that is as rare can be, the others need no look.
-	type named struct {
-		name   string
-		having int
-	}
-	var names []named
-	for name, list := range all.attrs {
-		if exclude[name] || q.group(name, true) >= 0 {
-			continue
-		}
-		n := 0
-		for _, a := range list {
-			n += len(a.docs)
-		}
-		names = append(names, named{name, n})
-	}
-	slices.SortFunc(names, func(a, b named) int { return cmp.Or(b.having-a.having, strings.Compare(a.name, b.name)) })
+	names := slices.DeleteFunc(all.attrCounts(), func(a attrCount) bool { return exclude[a.name] || q.group(a.name, true) >= 0 })
 	var scores []float64 // the best, ascending
 	for len(names) > 0 {
 		if len(scores) == q.Facets.Auto && maxScore(names[0].having, len(all.docs)) < scores[0] {

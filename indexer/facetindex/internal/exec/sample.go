@@ -5,6 +5,7 @@ import (
 	"math"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 
 	"catalog/indexer"
@@ -144,7 +145,8 @@ func (f *finder) sampleBits(to *sampler, h *chunkHits, docs []uint64) {
 type taken struct {
 	group int
 	docs  []sampled
-	attrs map[string][]attrSample // by name
+	attrs []attrSample // by segment and number
+	segs  []attrRun
 	memo  map[string]indexer.Sample
 }
 
@@ -153,6 +155,65 @@ type attrSample struct {
 	seg  *seg
 	attr int
 	docs []uint16 // places in taken.docs, of one segment
+}
+
+// attrRun is where taken.attrs has what is of a segment.
+type attrRun struct {
+	seg      *seg
+	from, to int
+}
+
+// attrNamed returns where segments have an attribute.
+func (t *taken) attrNamed(name string) []attrSample {
+	var list []attrSample
+	for _, r := range t.segs {
+		run := t.attrs[r.from:r.to]
+		if i, ok := slices.BinarySearchFunc(run, r.seg.Seg.Attr(name), func(a attrSample, attr int) int { return a.attr - attr }); ok {
+			if len(t.segs) == 1 {
+				return run[i : i+1]
+			}
+			list = append(list, run[i])
+		}
+	}
+	return list
+}
+
+// attrCount says how many sampled documents have an attribute.
+type attrCount struct {
+	name   string
+	having int
+}
+
+// attrCounts returns all attributes, the most frequent first, and else by name.
+func (t *taken) attrCounts() []attrCount {
+	list := make([]attrCount, 0, len(t.attrs))
+	for _, a := range t.attrs {
+		list = append(list, attrCount{a.seg.Seg.AttrName(a.attr), len(a.docs)})
+	}
+	if len(t.segs) > 1 {
+		slices.SortFunc(list, func(a, b attrCount) int { return strings.Compare(a.name, b.name) })
+		n := 0
+		for _, a := range list {
+			if n > 0 && list[n-1].name == a.name {
+				list[n-1].having += a.having
+				continue
+			}
+			list[n] = a
+			n++
+		}
+		list = list[:n]
+	}
+	// They are by name: numbers are sorted faster than names.
+	order := make([]uint64, len(list))
+	for i, a := range list {
+		order[i] = uint64(len(t.docs)-a.having)<<32 | uint64(i)
+	}
+	slices.Sort(order)
+	out := make([]attrCount, len(list))
+	for i, k := range order {
+		out[i] = list[uint32(k)]
+	}
+	return out
 }
 
 // take returns the sample for a field: that of the hits without the filters
@@ -193,7 +254,6 @@ func (t *taken) findRows() {
 
 // findAttrs finds out which documents have which attributes.
 func (t *taken) findAttrs() {
-	t.attrs = map[string][]attrSample{}
 	x := getScratch()
 	type span struct{ from, to int }
 	nodes := map[uint32]span{}
@@ -220,6 +280,9 @@ func (t *taken) findAttrs() {
 			}
 			total += at.to - at.from
 		}
+		slices.Sort(found)
+		t.attrs = slices.Grow(t.attrs, len(found))
+		t.segs = append(t.segs, attrRun{s, len(t.attrs), len(t.attrs) + len(found)})
 		// One array for all lists: from here on, counts has the end of each.
 		all, end := make([]uint16, total), uint32(0)
 		for _, a := range found {
@@ -238,8 +301,7 @@ func (t *taken) findAttrs() {
 		for _, a := range found {
 			to := x.counts[a]
 			x.counts[a] = 0
-			name := s.Seg.AttrName(int(a))
-			t.attrs[name] = append(t.attrs[name], attrSample{s, int(a), all[first:to:to]})
+			t.attrs = append(t.attrs, attrSample{s, int(a), all[first:to:to]})
 			first = to
 		}
 		x.list, x.found = list, found
@@ -326,7 +388,7 @@ func (t *taken) guarded(name string, x *scratch) (s indexer.Sample, err error) {
 // look describes an attribute.
 func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 	out := indexer.Sample{Name: name, Hits: len(t.docs)}
-	list := t.attrs[name]
+	list := t.attrNamed(name)
 	var counts map[string]int // if there are several segments
 	if len(list) > 1 {
 		counts = map[string]int{}

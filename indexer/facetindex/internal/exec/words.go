@@ -215,8 +215,16 @@ func walkTypos(s *segment.Segment, term string, max int, f func(lex, edits int))
 			it.Next()
 			continue
 		}
-		// Nothing that begins like this comes close.
-		it.Seek(prefixEnd(s, word[:pos]))
+		// Nothing that begins like this comes close. Mostly that is the next
+		// few words.
+		dull := last[:pos]
+		for n := 0; it.Valid() && bytes.HasPrefix(it.Key(), dull); n++ {
+			if n == 32 {
+				it.Seek(prefixEnd(s, dull))
+				break
+			}
+			it.Next()
+		}
 	}
 }
 
