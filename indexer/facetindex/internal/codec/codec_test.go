@@ -48,6 +48,14 @@ func TestPostings(t *testing.T) {
 		if got := p.AppendTo(nil); !slices.Equal(got, want) || p.Len() != len(want) {
 			t.Fatalf("%d documents come back as %d", len(want), len(got))
 		}
+		mem := make([]uint32, 3)
+		in, err := ReadPostingsIn(&mem, NewReader(AppendPostings(nil, want)), limit)
+		if got := in.AppendTo(nil); err != nil || !slices.Equal(got, want) {
+			t.Fatalf("%d documents come back as %d, %v", len(want), len(got), err)
+		}
+		if len(want) > 0 && p.First() != want[0] {
+			t.Fatalf("the first of %d documents is %d, not %d", len(want), p.First(), want[0])
+		}
 		for chunk := range (limit + ChunkSize - 1) / ChunkSize {
 			size := min(ChunkSize, limit-chunk*ChunkSize)
 			set := p.Chunk(chunk)
@@ -145,6 +153,12 @@ func countAndMatch(t *testing.T, r *rand.Rand, c *Column, limit int, top uint32,
 		}
 		if !slices.Equal(counts[1:], check[1:]) {
 			t.Errorf("Count differs in chunk %d", chunk)
+		}
+		for _, code := range k.AppendCodes(nil, list, hits) {
+			check[code]--
+		}
+		if slices.Max(check[1:]) != 0 {
+			t.Errorf("AppendCodes differs in chunk %d", chunk)
 		}
 	}
 }
