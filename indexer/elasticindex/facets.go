@@ -110,7 +110,7 @@ func (s *session) facet(all samples, asked string) *facet {
 	for _, fl := range f.own {
 		for _, r := range fl.Ranges {
 			i := slices.IndexFunc(f.ranges, func(o indexer.FacetRange) bool {
-				return compareRanges(o.Range, r) == 0 && o.Open == r.Open
+				return o.Range.Compare(r) == 0 && o.Open == r.Open
 			})
 			if i < 0 {
 				i = len(f.ranges)
@@ -413,7 +413,7 @@ func compositeBuckets(aggs map[string]json.RawMessage) ([]bucket, error) {
 // finish orders and cuts a facet; false when nothing is left of it.
 func (f *facet) finish(q *indexer.Prepared) bool {
 	if f.ranged {
-		slices.SortStableFunc(f.ranges, func(a, b indexer.FacetRange) int { return compareRanges(a.Range, b.Range) })
+		slices.SortStableFunc(f.ranges, func(a, b indexer.FacetRange) int { return a.Range.Compare(b.Range) })
 		for _, r := range f.ranges {
 			if r.Count > 0 || r.Selected {
 				f.Ranges = append(f.Ranges, r)
@@ -429,7 +429,7 @@ func (f *facet) finish(q *indexer.Prepared) bool {
 		}
 	}
 	for _, v := range slices.SortedFunc(maps.Keys(f.counts), func(a, b string) int {
-		return cmp.Or(option(&f.meta, a)-option(&f.meta, b), cmp.Compare(f.counts[b], f.counts[a]), strings.Compare(a, b))
+		return cmp.Or(f.meta.Option(a)-f.meta.Option(b), cmp.Compare(f.counts[b], f.counts[a]), strings.Compare(a, b))
 	}) {
 		if len(f.Values) >= q.Facets.Values && !selected[v] {
 			f.More++
@@ -438,31 +438,4 @@ func (f *facet) finish(q *indexer.Prepared) bool {
 		f.Values = append(f.Values, indexer.FacetValue{Value: v, Label: cmp.Or(f.meta.OptionLabels[v], v), Count: f.counts[v], Selected: selected[v]})
 	}
 	return len(f.Values) > 0
-}
-
-// option returns where a value stands in the order of its attribute's options.
-func option(meta *indexer.AttributeMeta, v string) int {
-	if len(meta.Options) == 0 {
-		return 0
-	}
-	if i := slices.Index(meta.Options, v); i >= 0 {
-		return i
-	}
-	return len(meta.Options)
-}
-
-// compareRanges orders ranges by their lower, then by their upper limit.
-func compareRanges(a, b indexer.Range) int {
-	limit := func(a, b *float64, none int) int {
-		switch {
-		case a == nil && b == nil:
-			return 0
-		case a == nil:
-			return none
-		case b == nil:
-			return -none
-		}
-		return cmp.Compare(*a, *b)
-	}
-	return cmp.Or(limit(a.From, b.From, -1), limit(a.To, b.To, 1))
 }

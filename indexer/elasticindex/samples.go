@@ -162,8 +162,7 @@ func (s *session) sample(all samples, k fieldKey) indexer.Sample {
 	docs := s.sampleOf(all, k)
 	g := &gathered{counts: map[string]int{}}
 	for n, d := range docs {
-		h := hit{doc: d}
-		for _, u := range h.units(s.p.q, k.name, k.attr) {
+		for _, u := range s.p.q.UnitsOf(d, nil, k.name, k.attr) {
 			g.add(n+1, values(s.p.q, d, u, k))
 		}
 	}
@@ -200,7 +199,7 @@ func (s *session) chosen(all samples) []string {
 	docs := all[fieldKey{}]
 	for n, d := range docs {
 		h := hit{doc: d}
-		for _, u := range h.units(q, "", false) {
+		for _, u := range q.UnitsOf(h.doc, h.unit, "", false) {
 			each(d, u, func(name string, values []indexer.Value) {
 				g := found[name]
 				if g == nil {

@@ -1,7 +1,6 @@
 package elasticindex
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -225,7 +224,7 @@ func (s *session) hits(r *indexer.Result, pg *page, a attempt) error {
 		if err != nil {
 			return err
 		}
-		r.Hits = append(r.Hits, h.result(q))
+		r.Hits = append(r.Hits, q.HitOf(h.doc, h.unit, h.score))
 		if i < len(pg.hits)-1 || !pg.more {
 			continue
 		}
@@ -287,69 +286,6 @@ type hit struct {
 	doc   *indexer.Document
 	unit  *indexer.Unit // set where hits are variants
 	score int
-}
-
-// units returns the units that make h a hit, the filters of one field excepted.
-func (h *hit) units(q *indexer.Prepared, except string, attr bool) []*indexer.Unit {
-	if h.unit != nil {
-		return []*indexer.Unit{h.unit}
-	}
-	var list []*indexer.Unit
-	for i := range h.doc.Units {
-		if u := &h.doc.Units[i]; q.Eligible(u) && q.Meets(h.doc, u, except, attr) {
-			list = append(list, u)
-		}
-	}
-	return list
-}
-
-func (h *hit) result(q *indexer.Prepared) indexer.Hit {
-	r := indexer.Hit{SKU: h.doc.SKU, Score: h.score}
-	var eligible []*indexer.Unit
-	if h.unit != nil {
-		r.SKU = h.unit.SKU
-		if r.SKU != h.doc.SKU {
-			r.Parent = h.doc.SKU
-		}
-		eligible = []*indexer.Unit{h.unit}
-	} else {
-		for i := range h.doc.Units {
-			if q.Eligible(&h.doc.Units[i]) {
-				eligible = append(eligible, &h.doc.Units[i])
-			}
-		}
-	}
-	for _, u := range eligible {
-		r.InStock = r.InStock || u.Live.InStock
-	}
-	if u := cheapest(q, eligible); u != nil {
-		var p indexer.Price
-		p, r.HasPrice = q.PriceOf(u)
-		r.Price, r.Regular = p.Amount, p.Regular
-	}
-	if u := cheapest(q, h.units(q, "", false)); u != nil {
-		r.Unit = u.SKU
-	}
-	return r
-}
-
-// cheapest returns the unit with the lowest price, then the lowest SKU; units
-// without a price come last.
-func cheapest(q *indexer.Prepared, units []*indexer.Unit) *indexer.Unit {
-	if len(units) == 0 {
-		return nil
-	}
-	return slices.MinFunc(units, func(a, b *indexer.Unit) int {
-		pa, oka := q.PriceOf(a)
-		pb, okb := q.PriceOf(b)
-		if oka != okb {
-			if oka {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(pa.Amount, pb.Amount), cmp.Compare(a.SKU, b.SKU))
-	})
 }
 
 // Rank implements indexer.Searcher. It reads the hits' keys in their order, so

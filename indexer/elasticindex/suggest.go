@@ -49,7 +49,7 @@ func (s *session) completions(ctx context.Context, out *indexer.Suggestions, ter
 		}
 		out.Words = top(words, limit, strings.Compare)
 		for _, v := range top(values, limit, func(a, b value) int {
-			return cmp.Or(brandFirst(a.field, b.field), strings.Compare(a.field, b.field), strings.Compare(a.text, b.text))
+			return cmp.Or(indexer.CompareFields(a.field, b.field), strings.Compare(a.text, b.text))
 		}) {
 			out.Values = append(out.Values, indexer.ValueSuggestion{Field: v.field, Value: v.text, Count: values[v]})
 		}
@@ -110,18 +110,6 @@ func (s *session) complete(ctx context.Context, prefix string, size int) (words 
 		}
 	}
 	return words, values, complete, nil
-}
-
-func brandFirst(a, b string) int {
-	switch {
-	case a == b:
-		return 0
-	case a == "brand":
-		return -1
-	case b == "brand":
-		return 1
-	}
-	return 0
 }
 
 // top returns the n keys with the greatest counts, ties in the given order.

@@ -40,7 +40,7 @@ func chosen(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relax
 	names := map[string]bool{}
 	hits := sampled(find(docs, q, relaxed, typos, "", false))
 	for _, h := range hits {
-		for _, u := range h.units(q, "", false) {
+		for _, u := range q.UnitsOf(h.doc, h.unit, "", false) {
 			for _, attrs := range [...][]indexer.Attr{h.doc.Attrs, u.Attrs} {
 				for _, a := range attrs {
 					names[a.Name] = true
@@ -97,7 +97,7 @@ func sample(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relax
 		texts := map[string]bool{}
 		nums := map[float64]bool{}
 		text := false
-		for _, u := range h.units(q, name, attr) {
+		for _, u := range q.UnitsOf(h.doc, h.unit, name, attr) {
 			for _, v := range values(q, h.doc, u, name, attr) {
 				texts[v.Text] = true
 				if v.Type == indexer.Number {
@@ -161,7 +161,7 @@ func facet(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relaxe
 	counts := map[string]int{}
 	for _, h := range hits {
 		seen := map[string]bool{}
-		for _, u := range h.units(q, name, attr) {
+		for _, u := range q.UnitsOf(h.doc, h.unit, name, attr) {
 			for _, v := range values(q, h.doc, u, name, attr) {
 				seen[v.Text] = true
 			}
@@ -180,7 +180,7 @@ func facet(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relaxe
 		}
 	}
 	for _, v := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
-		return cmp.Or(option(meta, a)-option(meta, b), cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+		return cmp.Or(meta.Option(a)-meta.Option(b), cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	}) {
 		if len(f.Values) >= q.Facets.Values && !selected[v] {
 			f.More++
@@ -189,17 +189,6 @@ func facet(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relaxe
 		f.Values = append(f.Values, indexer.FacetValue{Value: v, Label: cmp.Or(meta.OptionLabels[v], v), Count: counts[v], Selected: selected[v]})
 	}
 	return f, len(f.Values) > 0
-}
-
-// option returns where a value stands in the order of its attribute's options.
-func option(meta indexer.AttributeMeta, v string) int {
-	if len(meta.Options) == 0 {
-		return 0
-	}
-	if i := slices.Index(meta.Options, v); i >= 0 {
-		return i
-	}
-	return len(meta.Options)
 }
 
 func rangeFacet(f indexer.Facet, q *indexer.Prepared, hits []hit, own []indexer.Filter, nums []float64, name string, attr bool) (indexer.Facet, bool) {
@@ -223,7 +212,7 @@ func rangeFacet(f indexer.Facet, q *indexer.Prepared, hits []hit, own []indexer.
 	}
 	first := true
 	for n, h := range hits {
-		for _, u := range h.units(q, name, attr) {
+		for _, u := range q.UnitsOf(h.doc, h.unit, name, attr) {
 			for _, v := range values(q, h.doc, u, name, attr) {
 				if v.Type != indexer.Number {
 					continue
@@ -244,7 +233,7 @@ func rangeFacet(f indexer.Facet, q *indexer.Prepared, hits []hit, own []indexer.
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(a, b bucket) int { return compareRanges(a.Range, b.Range) })
+	slices.SortStableFunc(list, func(a, b bucket) int { return a.Range.Compare(b.Range) })
 	for _, b := range list {
 		if b.Count > 0 || b.Selected {
 			f.Ranges = append(f.Ranges, b.FacetRange)
@@ -253,20 +242,4 @@ func rangeFacet(f indexer.Facet, q *indexer.Prepared, hits []hit, own []indexer.
 	return f, len(f.Ranges) > 0
 }
 
-func same(a, b indexer.Range) bool { return compareRanges(a, b) == 0 && a.Open == b.Open }
-
-// compareRanges orders ranges by their lower, then by their upper limit.
-func compareRanges(a, b indexer.Range) int {
-	limit := func(a, b *float64, none int) int {
-		switch {
-		case a == nil && b == nil:
-			return 0
-		case a == nil:
-			return none
-		case b == nil:
-			return -none
-		}
-		return cmp.Compare(*a, *b)
-	}
-	return cmp.Or(limit(a.From, b.From, -1), limit(a.To, b.To, 1))
-}
+func same(a, b indexer.Range) bool { return a.Compare(b) == 0 && a.Open == b.Open }

@@ -58,7 +58,7 @@ func (o *Oracle) Search(ctx context.Context, q *indexer.Prepared) (*indexer.Resu
 	}
 	page := rest[:min(q.Size, len(rest))]
 	for i := range page {
-		r.Hits = append(r.Hits, page[i].result(q))
+		r.Hits = append(r.Hits, q.HitOf(page[i].doc, page[i].unit, page[i].score))
 	}
 	if len(page) < len(rest) && len(page) > 0 {
 		r.Next = (&indexer.Keyset{Sort: q.Sort, Key: page[len(page)-1].key, Relaxed: relaxed}).String()
@@ -128,68 +128,6 @@ func find(docs []*indexer.Document, q *indexer.Prepared, relaxed indexer.Relaxed
 	return hits
 }
 
-// units returns the units that make h a hit.
-func (h *hit) units(q *indexer.Prepared, except string, attr bool) []*indexer.Unit {
-	if h.unit != nil {
-		return []*indexer.Unit{h.unit}
-	}
-	var list []*indexer.Unit
-	for i := range h.doc.Units {
-		if u := &h.doc.Units[i]; q.Eligible(u) && q.Meets(h.doc, u, except, attr) {
-			list = append(list, u)
-		}
-	}
-	return list
-}
-
-func (h *hit) result(q *indexer.Prepared) indexer.Hit {
-	r := indexer.Hit{SKU: h.doc.SKU, Score: h.score}
-	all := make([]*indexer.Unit, 0, len(h.doc.Units))
-	for i := range h.doc.Units {
-		if q.Eligible(&h.doc.Units[i]) {
-			all = append(all, &h.doc.Units[i])
-		}
-	}
-	if h.unit != nil {
-		r.SKU = h.unit.SKU
-		if h.unit.SKU != h.doc.SKU {
-			r.Parent = h.doc.SKU
-		}
-		all = []*indexer.Unit{h.unit}
-	}
-	for _, u := range all {
-		r.InStock = r.InStock || u.Live.InStock
-	}
-	if u := cheapest(q, all); u != nil {
-		var p indexer.Price
-		p, r.HasPrice = q.PriceOf(u)
-		r.Price, r.Regular = p.Amount, p.Regular
-	}
-	if u := cheapest(q, h.units(q, "", false)); u != nil {
-		r.Unit = u.SKU
-	}
-	return r
-}
-
-// cheapest returns the unit with the lowest price, then the lowest SKU; units
-// without a price come last.
-func cheapest(q *indexer.Prepared, units []*indexer.Unit) *indexer.Unit {
-	if len(units) == 0 {
-		return nil
-	}
-	return slices.MinFunc(units, func(a, b *indexer.Unit) int {
-		pa, oka := q.PriceOf(a)
-		pb, okb := q.PriceOf(b)
-		if oka != okb {
-			if oka {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(pa.Amount, pb.Amount), cmp.Compare(a.SKU, b.SKU))
-	})
-}
-
 // Suggest implements indexer.Searcher.
 func (o *Oracle) Suggest(ctx context.Context, q *indexer.Prepared, limit int) (*indexer.Suggestions, error) {
 	p := *q
@@ -238,7 +176,7 @@ func (o *Oracle) Suggest(ctx context.Context, q *indexer.Prepared, limit int) (*
 	}
 	s.Words = top(words, limit, func(a, b string) int { return strings.Compare(a, b) })
 	for _, k := range top(values, limit, func(a, b [2]string) int {
-		return cmp.Or(brandFirst(a[0], b[0]), strings.Compare(a[0], b[0]), strings.Compare(a[1], b[1]))
+		return cmp.Or(indexer.CompareFields(a[0], b[0]), strings.Compare(a[1], b[1]))
 	}) {
 		s.Values = append(s.Values, indexer.ValueSuggestion{Field: k[0], Value: k[1], Count: values[k]})
 	}
@@ -248,19 +186,6 @@ func (o *Oracle) Suggest(ctx context.Context, q *indexer.Prepared, limit int) (*
 // suggests reports whether some word of a value starts with term.
 func suggests(value, term string) bool {
 	return slices.ContainsFunc(strings.Fields(indexer.Fold(value)), func(w string) bool { return strings.HasPrefix(w, term) })
-}
-
-func brandFirst(a, b string) int {
-	if a == b {
-		return 0
-	}
-	if a == "brand" {
-		return -1
-	}
-	if b == "brand" {
-		return 1
-	}
-	return 0
 }
 
 // top returns the n keys with the greatest counts, ties in the given order.

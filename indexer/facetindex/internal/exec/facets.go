@@ -192,7 +192,7 @@ func (c *counter) setRanges(nums []float64) error {
 	}
 	for _, f := range c.own {
 		for _, r := range f.Ranges {
-			i := slices.IndexFunc(c.ranges, func(b indexer.FacetRange) bool { return compareRanges(b.Range, r) == 0 && b.Open == r.Open })
+			i := slices.IndexFunc(c.ranges, func(b indexer.FacetRange) bool { return b.Range.Compare(r) == 0 && b.Open == r.Open })
 			if i < 0 {
 				i = len(c.ranges)
 				c.ranges = append(c.ranges, indexer.FacetRange{Range: r})
@@ -204,22 +204,6 @@ func (c *counter) setRanges(nums []float64) error {
 		return tooManyRanges(c.name)
 	}
 	return nil
-}
-
-// compareRanges orders ranges by their lower, then by their upper limit.
-func compareRanges(a, b indexer.Range) int {
-	limit := func(a, b *float64, none int) int {
-		switch {
-		case a == nil && b == nil:
-			return 0
-		case a == nil:
-			return none
-		case b == nil:
-			return -none
-		}
-		return cmp.Compare(*a, *b)
-	}
-	return cmp.Or(limit(a.From, b.From, -1), limit(a.To, b.To, 1))
 }
 
 func (c *counter) facet() indexer.Facet {
@@ -246,7 +230,7 @@ func (c *counter) rangeFacet(t *tally) (indexer.Facet, bool) {
 	for i := range c.ranges {
 		c.ranges[i].Count = t.bits[i]
 	}
-	slices.SortStableFunc(c.ranges, func(a, b indexer.FacetRange) int { return compareRanges(a.Range, b.Range) })
+	slices.SortStableFunc(c.ranges, func(a, b indexer.FacetRange) int { return a.Range.Compare(b.Range) })
 	for _, r := range c.ranges {
 		if r.Count > 0 || r.Selected {
 			f.Ranges = append(f.Ranges, r)

@@ -116,7 +116,7 @@ type candidate struct {
 // as are needed to know.
 func (s *suggester) top(list []*candidate, limit int, count func(place) (int, error)) ([]*candidate, error) {
 	order := func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), brandFirst(a.field, b.field), strings.Compare(a.field, b.field), strings.Compare(a.text, b.text))
+		return cmp.Or(cmp.Compare(b.count, a.count), indexer.CompareFields(a.field, b.field), strings.Compare(a.text, b.text))
 	}
 	slices.SortFunc(list, func(a, b *candidate) int { return cmp.Compare(b.most, a.most) })
 	var out []*candidate
@@ -150,18 +150,6 @@ func (s *suggester) top(list []*candidate, limit int, count func(place) (int, er
 		out = out[:min(limit, len(out))]
 	}
 	return out, nil
-}
-
-func brandFirst(a, b string) int {
-	switch {
-	case a == b:
-		return 0
-	case a == "brand":
-		return -1
-	case b == "brand":
-		return 1
-	}
-	return 0
 }
 
 func (s *suggester) words(limit int) ([]string, error) {
