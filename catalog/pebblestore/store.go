@@ -72,6 +72,7 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
+	opts.FS = tableFS{opts.FS}
 	if err := makeDir(opts.FS, dir); err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ type globalOptions struct {
 	quiet     bool
 	logFormat string
 	logLevel  string
+	profile   string
 }
 
 func (o *globalOptions) addFlags(cmd *cobra.Command) {
@@ -40,6 +41,8 @@ func (o *globalOptions) addFlags(cmd *cobra.Command) {
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no report, only errors")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of log lines: text or json")
 	f.StringVar(&o.logLevel, "log-level", "info", "least level of log lines: debug, info, warn or error")
+	f.StringVar(&o.profile, "cpu-profile", "", "write a pprof profile of processor time to `FILE`")
+	f.Lookup("cpu-profile").Hidden = true
 }
 
 const rootLong = `catalog keeps a product catalog of any size as JSON documents in a store
@@ -113,7 +116,11 @@ func (a *app) action(run func(ctx context.Context, args []string) error) func(*c
 			return err
 		}
 		a.log = log
-		return run(cmd.Context(), args)
+		stop, err := startProfile(a.global.profile)
+		if err != nil {
+			return err
+		}
+		return errors.Join(run(cmd.Context(), args), stop())
 	}
 }
 
