@@ -46,6 +46,7 @@ func (r *run) guardPrices(ctx context.Context) error {
 	var sum priceChanges
 	var waiting []newPrices
 	n := 0 // of the prices that wait
+	defer r.skipSame()()
 	err = r.pass(ctx, workers, func(in *input, result any) error {
 		found := result.(*guarded)
 		keep.take(in, found.kept)

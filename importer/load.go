@@ -16,6 +16,7 @@ func (r *run) load(ctx context.Context) error {
 	if r.todo > 0 {
 		r.prog.phase("importing", r.prog.bytes)
 		r.readKept()
+		defer r.skipSame()()
 		if err := r.loadPass(ctx, nil); err != nil {
 			return err
 		}

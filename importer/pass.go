@@ -94,3 +94,31 @@ func (r *run) passInput(ctx context.Context, in *input, workers []worker, done f
 	})
 	return g.Wait()
 }
+
+// skipSame lets passes leave out, where a feed can, what the survey found to
+// be as it is in the store, if that is most of it, until the function returned
+// is called.
+func (r *run) skipSame() (end func()) {
+	if !r.full || r.todo > r.total/4 {
+		return func() {}
+	}
+	for _, in := range r.inputs {
+		if s, ok := in.reader.(feed.Selective); ok {
+			s.Select(func(from, to int64) bool {
+				for ord := in.base + from; ord < in.base+to; ord++ {
+					if !r.same.Has(uint32(ord)) {
+						return true
+					}
+				}
+				return false
+			})
+		}
+	}
+	return func() {
+		for _, in := range r.inputs {
+			if s, ok := in.reader.(feed.Selective); ok {
+				s.Select(nil)
+			}
+		}
+	}
+}

@@ -39,6 +39,9 @@ func (r *run) survey(ctx context.Context) error {
 			in.base = r.inputs[i-1].next
 		}
 		in.next = in.base
+		if s, ok := in.reader.(feed.Selective); ok && r.full {
+			s.Mark()
+		}
 		err := r.passInput(ctx, in, workers, func(in *input, result any) error {
 			s := result.(*surveyed)
 			total.add(s)

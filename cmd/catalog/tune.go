@@ -10,7 +10,7 @@ import (
 const (
 	// importCache is enough for an import: it reads the store from end to end
 	// or not at all.
-	importCache = 2 << 20
+	importCache = 32 << 20
 	// importSlack is how much garbage an import may leave before it is
 	// collected. Looking for it is cheap, since most of an import's memory is
 	// bodies, in which there is nothing to look for.

@@ -2,12 +2,15 @@ package jsonscan
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 )
 
 // names finds names that occur twice in one object, for all objects that are
-// open at once. Small objects are searched from end to end; larger ones get a
-// hash table. The hash is seeded, so that no feed can be built to collide.
+// open at once. Small objects are searched from end to end, by a print of each
+// name that costs next to nothing; larger ones get a hash table, whose hash is
+// seeded, so that no feed can be built to collide.
 type names struct {
 	seed   maphash.Seed
 	seeded bool
@@ -18,7 +21,7 @@ type names struct {
 }
 
 type name struct {
-	hash uint64
+	hash uint64 // the print of a name in an object without a table
 	Member
 }
 
@@ -53,24 +56,33 @@ func (n *names) close(base int) {
 }
 
 // add notes a name of the object whose names start at base and reports whether
-// it was there.
-func (n *names) add(base int, doc []byte, m Member) bool {
+// it was there. Seen belongs to the object, and is 0 at first: a bit for each
+// print, so that most names need not be compared with those before.
+func (n *names) add(base int, seen *uint64, doc []byte, m Member) bool {
 	text := m.Key(doc)
 	if m.Escaped {
 		n.a = AppendUnquoted(n.a[:0], text)
 		text = n.a
 	}
-	h := maphash.Bytes(n.seed, text)
 	count := len(n.list) - base
 	if count < small {
-		for i := base; i < len(n.list); i++ {
-			if n.list[i].hash == h && n.same(doc, i, text) {
-				return true
+		h := fingerprint(text)
+		bit := uint64(1) << (h >> 58)
+		if *seen&bit != 0 {
+			for i := base; i < len(n.list); i++ {
+				if n.list[i].hash == h && n.same(doc, i, text) {
+					return true
+				}
 			}
 		}
+		*seen |= bit
 		n.list = append(n.list, name{h, m})
 		return false
 	}
+	if count == small {
+		n.rehash(base, doc)
+	}
+	h := maphash.Bytes(n.seed, text)
 	if k := len(n.tables); k == 0 || n.tables[k-1].base != base || 2*count >= len(n.tables[k-1].slots) {
 		n.grow(base)
 	}
@@ -89,14 +101,42 @@ func (n *names) add(base int, doc []byte, m Member) bool {
 	}
 }
 
-// same reports whether name i of the list is text.
-func (n *names) same(doc []byte, i int, text []byte) bool {
-	other := n.list[i].Key(doc)
-	if n.list[i].Escaped {
-		n.b = AppendUnquoted(n.b[:0], other)
-		other = n.b
+// fingerprint mixes the first and the last bytes of a name and its length. Names
+// that share it are compared whole.
+func fingerprint(text []byte) uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	var first, last uint64
+	switch n := len(text); {
+	case n >= 8:
+		first, last = binary.LittleEndian.Uint64(text), binary.LittleEndian.Uint64(text[n-8:])
+	case n >= 4:
+		first, last = uint64(binary.LittleEndian.Uint32(text)), uint64(binary.LittleEndian.Uint32(text[n-4:]))
+	default:
+		for _, c := range text {
+			first = first<<8 | uint64(c)
+		}
 	}
-	return bytes.Equal(other, text)
+	return (first ^ bits.RotateLeft64(last, 23) ^ uint64(len(text))) * odd
+}
+
+// rehash turns the prints of the innermost object's names into hashes.
+func (n *names) rehash(base int, doc []byte) {
+	for i := base; i < len(n.list); i++ {
+		n.list[i].hash = maphash.Bytes(n.seed, n.text(doc, i))
+	}
+}
+
+// same reports whether name i of the list is text.
+func (n *names) same(doc []byte, i int, text []byte) bool { return bytes.Equal(n.text(doc, i), text) }
+
+// text returns name i of the list without its escapes, until the next call.
+func (n *names) text(doc []byte, i int) []byte {
+	text := n.list[i].Key(doc)
+	if n.list[i].Escaped {
+		n.b = AppendUnquoted(n.b[:0], text)
+		return n.b
+	}
+	return text
 }
 
 // grow gives the innermost object, whose names start at base, a table of twice

@@ -274,6 +274,7 @@ func (s *Scanner) object(i int) int {
 		return i + 1
 	}
 	base := s.names.open()
+	var seen uint64
 	for s.err == nil {
 		if i >= len(s.doc) {
 			return s.fail(Truncated, i, fmt.Sprintf("the object that starts at byte %d is not closed", start))
@@ -286,7 +287,7 @@ func (s *Scanner) object(i int) int {
 			return end
 		}
 		key := Member{KeyStart: i + 1, KeyEnd: end - 1, Escaped: escaped}
-		if s.names.add(base, s.doc, key) {
+		if s.names.add(base, &seen, s.doc, key) {
 			return s.fail(Duplicate, i, fmt.Sprintf("the name %s stands twice in one object", clip(s.doc[i:end])))
 		}
 		i = s.space(end)

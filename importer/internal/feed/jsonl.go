@@ -3,18 +3,35 @@ package feed
 import (
 	"bytes"
 	"context"
+	"sync/atomic"
 )
 
 // jsonLines reads JSON lines: one record a line, blank lines are none. A
 // record's Ord is its line, so that cutting needs only to count newlines.
-type jsonLines struct{ in *Input }
+type jsonLines struct {
+	in     *Input
+	wanted func(from, to int64) bool // of the lines; nil: all
+
+	marks  *marks                // where lines are; nil: not noted
+	noting atomic.Pointer[marks] // what the decoders of this pass note it in
+	begun  bool                  // the pass that notes it
+}
 
 func (r *jsonLines) Close() error { return nil }
 
-func (r *jsonLines) NewDecoder() Decoder { return lineDecoder{} }
+func (r *jsonLines) NewDecoder() Decoder {
+	return &lineDecoder{marks: r.noting.Load()}
+}
 
 // Chunks cuts at newlines.
 func (r *jsonLines) Chunks(ctx context.Context, yield func(*Chunk) error) error {
+	if r.wanted != nil {
+		return r.selected(ctx, yield)
+	}
+	if r.begun {
+		r.noting.Store(nil)
+	}
+	r.begun = true
 	t, err := r.in.openText(ctx)
 	if err != nil {
 		return r.in.failed(err)
@@ -32,12 +49,14 @@ func (r *jsonLines) Chunks(ctx context.Context, yield func(*Chunk) error) error 
 			err = yield(w.chunk(n))
 		case w.more(MaxRecord + 1):
 		case w.err == nil:
+			r.noting.Load().spoil() // no decoder sees this line
 			c := w.rejected(w.buf[:longRaw], tooLong("line"))
 			w.skipLine()
 			err = yield(c)
 		case w.ended() == nil: // the last line has no newline
 			err = yield(w.chunk(len(w.buf)))
 		default:
+			r.noting.Load().spoil()
 			c := w.rejected(w.buf, cutOff(w.err))
 			w.discard(len(w.buf))
 			err = yield(c)
@@ -49,23 +68,31 @@ func (r *jsonLines) Chunks(ctx context.Context, yield func(*Chunk) error) error 
 }
 
 // lineDecoder splits chunks at newlines.
-type lineDecoder struct{}
+type lineDecoder struct {
+	marks *marks // to note the places of lines in; nil: it is not asked for
+	at    []int64
+}
 
-func (lineDecoder) Close() error { return nil }
+func (*lineDecoder) Close() error { return nil }
 
-func (lineDecoder) Decode(c *Chunk, yield func(*Record) error) error {
+func (d *lineDecoder) Decode(c *Chunk, yield func(*Record) error) error {
 	if c.reject != nil {
 		return decodeReject(c, yield)
 	}
+	d.at = d.at[:0]
 	rec := Record{Ord: c.Ord, Line: c.Line, Offset: c.Offset}
 	for data := c.Data; len(data) > 0; {
 		if n := blankLines(data); n > 0 {
+			for i := range int64(n) {
+				d.mark(rec.Ord+i, rec.Offset+i)
+			}
 			rec.Ord += int64(n)
 			rec.Line += int64(n)
 			rec.Offset += int64(n)
 			data = data[n:]
 			continue
 		}
+		d.mark(rec.Ord, rec.Offset)
 		n := bytes.IndexByte(data, '\n')
 		size := n + 1
 		if n < 0 {
@@ -83,7 +110,17 @@ func (lineDecoder) Decode(c *Chunk, yield func(*Record) error) error {
 		rec.Offset += int64(size)
 		data = data[size:]
 	}
+	if d.marks != nil {
+		d.marks.put(c.Ord, d.at, rec.Ord, rec.Offset)
+	}
 	return nil
+}
+
+// mark notes the place of a line, if it is one of every so many.
+func (d *lineDecoder) mark(ord, offset int64) {
+	if d.marks != nil && ord%markEvery == 0 {
+		d.at = append(d.at, offset)
+	}
 }
 
 // blankLines counts the newlines at the start of b.
