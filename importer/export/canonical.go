@@ -9,6 +9,8 @@ import (
 	"math/bits"
 	"slices"
 	"unicode/utf8"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // maxDepth is more than a stored record may have, joined parts included.
@@ -274,7 +276,7 @@ func (c *Canonicalizer) text(dst []byte) ([]byte, error) {
 			c.pos = i + 1
 			return append(dst, c.src[from:c.pos]...), nil
 		}
-		r, n := escape(c.src[i:])
+		r, n := jsontext.Escape(c.src[i:])
 		if n == 0 {
 			c.pos = i
 			return dst, c.fault()
@@ -305,61 +307,6 @@ func plainRun(s []byte) int {
 		i++
 	}
 	return i
-}
-
-// escape reads the escape that s starts with; n is 0 when it is none. A lone
-// surrogate is returned as such.
-func escape(s []byte) (r rune, n int) {
-	if len(s) < 2 {
-		return 0, 0
-	}
-	switch s[1] {
-	case '"', '\\', '/':
-		return rune(s[1]), 2
-	case 'b':
-		return '\b', 2
-	case 'f':
-		return '\f', 2
-	case 'n':
-		return '\n', 2
-	case 'r':
-		return '\r', 2
-	case 't':
-		return '\t', 2
-	case 'u':
-		r, ok := hex4(s[2:])
-		if !ok {
-			return 0, 0
-		}
-		if r >= 0xd800 && r < 0xdc00 && len(s) >= 12 && s[6] == '\\' && s[7] == 'u' {
-			if low, ok := hex4(s[8:]); ok && low >= 0xdc00 && low < 0xe000 {
-				return (r-0xd800)<<10 + (low - 0xdc00) + 0x10000, 12
-			}
-		}
-		return r, 6
-	}
-	return 0, 0
-}
-
-func hex4(s []byte) (rune, bool) {
-	if len(s) < 4 {
-		return 0, false
-	}
-	var r rune
-	for _, b := range s[:4] {
-		switch {
-		case b >= '0' && b <= '9':
-			b -= '0'
-		case b >= 'a' && b <= 'f':
-			b -= 'a' - 10
-		case b >= 'A' && b <= 'F':
-			b -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(b)
-	}
-	return r, true
 }
 
 // appendRune writes a character inside a string.
@@ -393,7 +340,7 @@ func appendUnescaped(dst, s []byte) []byte {
 			i++
 			continue
 		}
-		r, n := escape(s[i:])
+		r, n := jsontext.Escape(s[i:])
 		if n == 0 {
 			return append(dst, s[i:]...)
 		}

@@ -1,7 +1,6 @@
 package yaml
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +9,8 @@ import (
 	goyaml "github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // converter turns the library's tree into ours.
@@ -167,12 +168,12 @@ func scalarJSON(n ast.Node) ([]byte, error) {
 	case *ast.LiteralNode:
 		return quote(n.Value.Value), nil
 	case *ast.IntegerNode:
-		if isNumber(n.Token.Value) {
+		if jsontext.IsNumber(n.Token.Value) {
 			return []byte(n.Token.Value), nil
 		}
 		return fmt.Append(nil, n.Value), nil // 0x1f, 1_000
 	case *ast.FloatNode:
-		if isNumber(n.Token.Value) {
+		if jsontext.IsNumber(n.Token.Value) {
 			return []byte(n.Token.Value), nil
 		}
 		if math.IsInf(n.Value, 0) || math.IsNaN(n.Value) {
@@ -181,9 +182,4 @@ func scalarJSON(n ast.Node) ([]byte, error) {
 		return strconv.AppendFloat(nil, n.Value, 'g', -1, 64), nil
 	}
 	return nil, fault(n, "has no counterpart in JSON")
-}
-
-// isNumber reports whether s is a number of JSON, to be kept as written.
-func isNumber(s string) bool {
-	return s != "" && s[0] != '"' && s[0] != 't' && s[0] != 'f' && s[0] != 'n' && s[0] != '[' && s[0] != '{' && json.Valid([]byte(s))
 }

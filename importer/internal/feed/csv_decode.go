@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // csvDecoder makes each row of plain CSV a flat JSON object.
@@ -105,7 +106,7 @@ func (d *csvDecoder) object(raw []byte, cells []cell) *Reject {
 		out = append(out, col.key...)
 		switch {
 		case col.typ == "" || col.typ == TypeString:
-			out = appendString(out, text)
+			out = jsontext.AppendString(out, text)
 		case string(text) == "null":
 			out = append(out, text...)
 		case col.typ == TypeBool:
@@ -117,7 +118,7 @@ func (d *csvDecoder) object(raw []byte, cells []cell) *Reject {
 			default:
 				return badCell(col, text)
 			}
-		case col.typ == TypeJSON && json.Valid(text), col.typ != TypeJSON && isNumber(text):
+		case col.typ == TypeJSON && json.Valid(text), col.typ != TypeJSON && jsontext.IsNumber(text):
 			out = append(out, text...)
 		default:
 			return badCell(col, text)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // csvColumn is one column of a CSV feed.
@@ -83,7 +85,7 @@ func readHeader(sample []byte, delimiter string) (csvHeader, error) {
 		case len(col.name) > maxName:
 			return h, fmt.Errorf("%w: the name of column %d has %d bytes: is the first line a header?", ErrHeader, i+1, len(col.name))
 		}
-		col.key = append(appendString(nil, []byte(col.name)), ':')
+		col.key = append(jsontext.AppendString(nil, []byte(col.name)), ':')
 		h.cols = append(h.cols, col)
 	}
 	seen := make(map[string]int, len(h.cols))

@@ -3,6 +3,8 @@ package feed
 import (
 	"bytes"
 	"fmt"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // The roles of the columns of Magento's product CSV.
@@ -129,7 +131,7 @@ func newMagentoPlan(h csvHeader) (*magentoPlan, error) {
 		if c.name == "" {
 			c.name = col.name
 		}
-		c.key = append(appendString(nil, []byte(c.name)), ':')
+		c.key = append(jsontext.AppendString(nil, []byte(c.name)), ':')
 		c.global = c.name == "type" || c.name == "attribute_set" || c.name == "websites"
 		switch {
 		case !ok:

@@ -1,6 +1,10 @@
 package feed
 
-import "bytes"
+import (
+	"bytes"
+
+	"catalog/importer/internal/jsontext"
+)
 
 // maxInterned is how many attribute names a decoder remembers.
 const maxInterned = 1 << 16
@@ -42,7 +46,7 @@ func (s *attributeSet) add(name []byte, value func([]byte) []byte) {
 	}
 	s.rows[id], s.slots[id] = s.row, len(s.names)
 	from = len(s.buf)
-	s.buf = append(appendString(s.buf, name), ':')
+	s.buf = append(jsontext.AppendString(s.buf, name), ':')
 	s.names = append(s.names, s.buf[from:len(s.buf):len(s.buf)])
 	s.vals = append(s.vals, v)
 }
@@ -90,14 +94,14 @@ func appendAttribute(out, text []byte) []byte {
 		return append(out, "null"...)
 	}
 	if bytes.IndexByte(text, '|') < 0 {
-		return appendString(out, text)
+		return jsontext.AppendString(out, text)
 	}
 	out = append(out, '[')
 	for len(text) > 0 {
 		var v []byte
 		v, text, _ = bytes.Cut(text, []byte("|"))
 		if len(v) > 0 {
-			out = appendString(comma(out), v)
+			out = jsontext.AppendString(comma(out), v)
 		}
 	}
 	return append(out, ']')
@@ -114,9 +118,9 @@ func appendWrapped(out, text []byte) []byte {
 	for rest := text; len(rest) > 0; {
 		v, after, ok := quoted(rest)
 		if !ok || len(after) > 0 && after[0] != '|' && after[0] != ',' {
-			return appendString(out[:start], text)
+			return jsontext.AppendString(out[:start], text)
 		}
-		out = appendString(comma(out), v)
+		out = jsontext.AppendString(comma(out), v)
 		if rest = after; len(rest) > 0 {
 			rest = rest[1:]
 		}
@@ -213,7 +217,7 @@ func (d *magentoDecoder) variants(out []byte) []byte {
 			var name, value []byte
 			name, value, _, labels = nextPair(labels, ',')
 			if len(name) > 0 {
-				d.attrs.add(name, func(b []byte) []byte { return appendString(b, value) })
+				d.attrs.add(name, func(b []byte) []byte { return jsontext.AppendString(b, value) })
 			}
 		}
 		out = append(comma(out), `"variant_labels":{`...)
@@ -233,7 +237,7 @@ func appendVariant(out, text []byte) []byte {
 		var name, value []byte
 		name, value, _, rest = nextPair(rest, ',')
 		if string(name) == "sku" && len(out) == start {
-			out = appendString(append(out, `"sku":`...), trim(value))
+			out = jsontext.AppendString(append(out, `"sku":`...), trim(value))
 		}
 	}
 	out = append(comma(out), `"attributes":{`...)
@@ -245,8 +249,8 @@ func appendVariant(out, text []byte) []byte {
 			continue
 		}
 		seen = append(seen, name)
-		out = append(appendString(comma(out), name), ':')
-		out = appendString(out, value)
+		out = append(jsontext.AppendString(comma(out), name), ':')
+		out = jsontext.AppendString(out, value)
 	}
 	return append(out, "}}"...)
 }

@@ -1,6 +1,10 @@
 package feed
 
-import "bytes"
+import (
+	"bytes"
+
+	"catalog/importer/internal/jsontext"
+)
 
 // emptyValue is how Magento's CSV says that a value is to be cleared; an empty
 // cell only says nothing.
@@ -74,7 +78,7 @@ func (d *magentoDecoder) Keys(c *Chunk, field string, yield func(ord int64, key 
 // memberText returns the text of a top-level member, nil if there is none.
 func memberText(obj []byte, field string) []byte {
 	var key []byte
-	want := appendString(nil, []byte(field))
+	want := jsontext.AppendString(nil, []byte(field))
 	want = want[1 : len(want)-1]
 	err := members(obj, func(name, value []byte) error {
 		if bytes.Equal(name, want) {
@@ -121,11 +125,11 @@ func comma(out []byte) []byte {
 // product writes the row to d.out and reports whether it is an overlay.
 func (d *magentoDecoder) product() (overlay bool) {
 	out := append(d.out[:0], `{"sku":`...)
-	out = appendString(out, trim(d.cell(d.plan.sku)))
+	out = jsontext.AppendString(out, trim(d.cell(d.plan.sku)))
 	if code := d.storeCode(); len(code) > 0 {
 		overlay = true
 		out = append(out, `,"stores":{`...)
-		out = appendString(out, code)
+		out = jsontext.AppendString(out, code)
 		out = append(out, ":{"...)
 	}
 	for i := range d.plan.direct {
@@ -171,7 +175,7 @@ func (d *magentoDecoder) direct(out []byte, col *magentoColumn) []byte {
 		d.list = splitCategories(d.list[:0], text)
 		return appendCategories(out, d.list)
 	}
-	return appendString(out, text)
+	return jsontext.AppendString(out, text)
 }
 
 // price appends the price entry; in an overlay its members by themselves.
@@ -235,7 +239,7 @@ func (d *magentoDecoder) stock(out []byte) []byte {
 		case string(text) == "0":
 			out = append(out, "false"...)
 		default:
-			out = appendString(out, text)
+			out = jsontext.AppendString(out, text)
 		}
 	}
 	if len(out) == inner {
@@ -261,7 +265,7 @@ func (d *magentoDecoder) images(out []byte) []byte {
 		from := len(out)
 		out = comma(out)
 		at := len(out) + len(`{"url":`)
-		out = appendString(append(out, `{"url":`...), url)
+		out = jsontext.AppendString(append(out, `{"url":`...), url)
 		quoted := out[at:]
 		label := d.cell(im.label)
 		if base != nil && bytes.Equal(quoted, base) && (len(label) == 0 || bytes.Equal(label, baseLabel)) {
@@ -272,7 +276,7 @@ func (d *magentoDecoder) images(out []byte) []byte {
 			base, baseLabel = bytes.Clone(quoted), bytes.Clone(label)
 		}
 		if len(label) > 0 {
-			out = appendString(append(out, `,"label":`...), label)
+			out = jsontext.AppendString(append(out, `,"label":`...), label)
 		}
 		out = append(append(append(out, `,"role":"`...), im.role...), `"}`...)
 	}
@@ -299,13 +303,13 @@ func (d *magentoDecoder) galleryImages(out []byte, inner int) []byte {
 		from := len(out)
 		out = append(comma(out), `{"url":`...)
 		at := len(out)
-		out = appendString(out, url)
+		out = jsontext.AppendString(out, url)
 		if bytes.Contains(out[inner:at], append([]byte(`"url":`), out[at:]...)) {
 			out = out[:from]
 			continue
 		}
 		if j := urls + i; j < len(d.list) && len(d.list[j]) > 0 {
-			out = appendString(append(out, `,"label":`...), d.list[j])
+			out = jsontext.AppendString(append(out, `,"label":`...), d.list[j])
 		}
 		out = append(out, '}')
 	}

@@ -5,15 +5,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // appendAmount appends a number as it is written; what is none stays text, for
 // the rules of package catalog to judge.
 func appendAmount(out, text []byte) []byte {
-	if text = trim(text); isNumber(text) {
+	if text = trim(text); jsontext.IsNumber(text) {
 		return append(out, text...)
 	}
-	return appendString(out, text)
+	return jsontext.AppendString(out, text)
 }
 
 func appendStatus(out, text []byte) []byte {
@@ -23,7 +25,7 @@ func appendStatus(out, text []byte) []byte {
 	case "0", "2", "disabled", "no":
 		return append(out, `"disabled"`...)
 	}
-	return appendString(out, text)
+	return jsontext.AppendString(out, text)
 }
 
 func appendVisibility(out, text []byte) []byte {
@@ -37,14 +39,14 @@ func appendVisibility(out, text []byte) []byte {
 	case "notvisibleindividually", "1":
 		return append(out, `"none"`...)
 	}
-	return appendString(out, text)
+	return jsontext.AppendString(out, text)
 }
 
 // appendStrings appends an array of strings.
 func appendStrings(out []byte, list [][]byte) []byte {
 	out = append(out, '[')
 	for _, s := range list {
-		out = appendString(comma(out), s)
+		out = jsontext.AppendString(comma(out), s)
 	}
 	return append(out, ']')
 }
@@ -129,7 +131,7 @@ func appendCategories(out []byte, paths [][]byte) []byte {
 				path = append(path, c)
 			}
 		}
-		out = appendString(comma(out), path)
+		out = jsontext.AppendString(comma(out), path)
 	}
 	return append(out, ']')
 }
@@ -140,7 +142,7 @@ func appendCategories(out []byte, paths [][]byte) []byte {
 // as it is.
 func appendDate(out, text []byte, sure bool) []byte {
 	if len(text) < 6 || text[0] < '0' || text[0] > '9' || len(text) >= 10 && text[4] == '-' && (len(text) == 10 || text[10] == 'T') {
-		return appendString(out, text)
+		return jsontext.AppendString(out, text)
 	}
 	s := string(text)
 	for _, space := range []string{"\u202f", "\u00a0"} { // before AM and PM
@@ -166,7 +168,7 @@ func appendDate(out, text []byte, sure bool) []byte {
 			return appendTime(out, t)
 		}
 	}
-	return appendString(out, text)
+	return jsontext.AppendString(out, text)
 }
 
 func appendTime(out []byte, t time.Time) []byte {

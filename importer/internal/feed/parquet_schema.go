@@ -7,6 +7,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/deprecated"
 	"github.com/parquet-go/parquet-go/format"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // The kinds of node that become different JSON.
@@ -115,7 +117,7 @@ func parquetTree(c *parquet.Column, def, rep, depth int) (*parquetNode, error) {
 }
 
 func newNode(c *parquet.Column) *parquetNode {
-	return &parquetNode{name: c.Name(), key: append(appendString(nil, []byte(c.Name())), ':')}
+	return &parquetNode{name: c.Name(), key: append(jsontext.AppendString(nil, []byte(c.Name())), ':')}
 }
 
 // add makes the nodes below n.

@@ -18,6 +18,7 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // leafValue appends a value as JSON.
@@ -172,7 +173,7 @@ func bytesValue(l logical, t parquet.Type) leafValue {
 			if !utf8.Valid(b) {
 				return out, &Reject{catalog.ReasonUTF8, fmt.Sprintf("%.60q is not UTF-8", b)}
 			}
-			return appendString(out, b), nil
+			return jsontext.AppendString(out, b), nil
 		}
 	case l.decimal:
 		return never(func(out []byte, v parquet.Value) []byte { return appendDecimal(out, bigEndian(v.ByteArray()), l.scale) })
@@ -185,7 +186,7 @@ func bytesValue(l logical, t parquet.Type) leafValue {
 	}
 	return never(func(out []byte, v parquet.Value) []byte {
 		if b := v.ByteArray(); !fixed && utf8.Valid(b) {
-			return appendString(out, b)
+			return jsontext.AppendString(out, b)
 		}
 		out = append(out, '"')
 		out = base64.StdEncoding.AppendEncode(out, v.ByteArray())

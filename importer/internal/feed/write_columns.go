@@ -158,19 +158,6 @@ func unescaped(name []byte) string {
 	return s
 }
 
-// appendText appends the content of a JSON string.
-func appendText(dst, value []byte) []byte {
-	in := value[1 : len(value)-1]
-	if strings.IndexByte(string(in), '\\') < 0 {
-		return append(dst, in...)
-	}
-	var s string
-	if json.Unmarshal(value, &s) != nil {
-		return append(dst, in...)
-	}
-	return append(dst, s...)
-}
-
 // table finds the columns of a record's members.
 type table struct {
 	columns []Column

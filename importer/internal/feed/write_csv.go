@@ -1,6 +1,10 @@
 package feed
 
-import "bytes"
+import (
+	"bytes"
+
+	"catalog/importer/internal/jsontext"
+)
 
 // csvWriter writes CSV with a typed header. An absent member is an empty cell,
 // an empty string one of two quotes.
@@ -47,7 +51,7 @@ func (w *csvWriter) Write(record []byte) error {
 		switch {
 		case value == nil:
 		case w.table.columns[i].Type == TypeString:
-			w.text = appendText(w.text[:0], value)
+			w.text = jsontext.AppendText(w.text[:0], value)
 			w.row = appendCell(w.row, w.text, len(w.text) == 0 || bytes.IndexByte(w.text, w.delim) >= 0)
 		default:
 			w.row = appendCell(w.row, value, bytes.IndexByte(value, w.delim) >= 0)

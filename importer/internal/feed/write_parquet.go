@@ -8,6 +8,8 @@ import (
 	"github.com/parquet-go/parquet-go/compress"
 	pgzip "github.com/parquet-go/parquet-go/compress/gzip"
 	pzstd "github.com/parquet-go/parquet-go/compress/zstd"
+
+	"catalog/importer/internal/jsontext"
 )
 
 const (
@@ -126,7 +128,7 @@ func (p *parquetWriter) value(t ColumnType, value []byte) parquet.Value {
 	}
 	from := len(p.arena)
 	if t == TypeString {
-		p.arena = appendText(p.arena, value)
+		p.arena = jsontext.AppendText(p.arena, value)
 	} else {
 		p.arena = append(p.arena, value...)
 	}

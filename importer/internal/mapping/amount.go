@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // number returns a text as a number, of amounts without the currency. Numbers
@@ -18,7 +19,7 @@ func (p *Mapper) number(s *source, v value) (value, error) {
 	default:
 		return v, nil
 	}
-	t := strings.TrimSpace(string(appendText(nil, v.raw)))
+	t := strings.TrimSpace(string(jsontext.AppendText(nil, v.raw)))
 	if t == "" {
 		return value{}, nil
 	}
@@ -62,7 +63,7 @@ func appendNumber(b []byte, t string, decimal byte) ([]byte, string) {
 		t = t[1:]
 	}
 	if decimal == 0 {
-		if n := numberLen([]byte(t)); n > 0 && n == len(t) {
+		if n := jsontext.NumberLen([]byte(t)); n > 0 && n == len(t) {
 			return append(append(b, sign...), t...), ""
 		}
 		var detail string
@@ -148,11 +149,11 @@ func (p *Mapper) currency(s *source, v value) (value, error) {
 	if v.raw[0] != '"' {
 		return value{}, nil
 	}
-	t := string(appendText(nil, v.raw))
+	t := string(jsontext.AppendText(nil, v.raw))
 	for _, word := range strings.FieldsFunc(t, func(r rune) bool { return r < 'A' || r > 'Z' && r < 'a' || r > 'z' }) {
 		if len(word) == 3 {
 			mark := len(p.arena)
-			p.arena = appendString(p.arena, strings.ToUpper(word))
+			p.arena = jsontext.AppendString(p.arena, strings.ToUpper(word))
 			return p.made(mark, v.off), nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // category returns a category as our path, or as the object that it is.
@@ -34,7 +35,7 @@ func (p *Mapper) category(s *source, v value) (value, error) {
 		return value{}, nil
 	}
 	mark := len(p.arena)
-	p.arena = appendString(p.arena, path)
+	p.arena = jsontext.AppendString(p.arena, path)
 	return p.made(mark, v.off), nil
 }
 
@@ -51,7 +52,7 @@ func (p *Mapper) joinLevels(vs []value) (value, error) {
 		}
 		t := v.raw
 		if t[0] == '"' {
-			t = appendText(nil, t)
+			t = jsontext.AppendText(nil, t)
 		}
 		levels, off = append(levels, string(t)), v.off
 	}
@@ -60,7 +61,7 @@ func (p *Mapper) joinLevels(vs []value) (value, error) {
 		return value{}, nil
 	}
 	mark := len(p.arena)
-	p.arena = appendString(p.arena, path)
+	p.arena = jsontext.AppendString(p.arena, path)
 	return p.made(mark, off), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // conversion is the type that a value is turned into.
@@ -55,7 +56,7 @@ func (p *Mapper) change(s *source, v value, out []value, list bool) ([]value, bo
 
 // split cuts a text into values, trimmed if there are several.
 func (p *Mapper) split(s *source, v value, out []value, list bool) ([]value, bool, error) {
-	parts := []string{string(appendText(nil, v.raw))}
+	parts := []string{string(jsontext.AppendText(nil, v.raw))}
 	if s.split != "" {
 		parts, list = strings.Split(parts[0], s.split), true
 	}
@@ -64,7 +65,7 @@ func (p *Mapper) split(s *source, v value, out []value, list bool) ([]value, boo
 			continue
 		}
 		mark := len(p.arena)
-		p.arena = appendString(p.arena, part)
+		p.arena = jsontext.AppendString(p.arena, part)
 		var err error
 		if out, _, err = p.changeOne(s, p.made(mark, v.off), out, list); err != nil {
 			return nil, false, err
@@ -78,7 +79,7 @@ func (p *Mapper) changeOne(s *source, v value, out []value, list bool) ([]value,
 	if s.values != nil && v.raw[0] != '{' && v.raw[0] != '[' {
 		t := v.raw
 		if t[0] == '"' {
-			t = appendText(nil, t)
+			t = jsontext.AppendText(nil, t)
 		}
 		if to, ok := s.values[string(t)]; ok {
 			if empty(to) {
@@ -150,7 +151,7 @@ func (p *Mapper) quoted(v value) value {
 func (p *Mapper) text(s *source, v value) ([]byte, error) {
 	switch v.raw[0] {
 	case '"':
-		return appendText(nil, v.raw), nil
+		return jsontext.AppendText(nil, v.raw), nil
 	case '{', '[':
 		return nil, p.wrong(s, v, catalog.ReasonType, "is no text")
 	}
@@ -164,7 +165,7 @@ func (p *Mapper) inner(s *source, v value) (value, error) {
 	}
 	// A mapper without paths reads it by the same strict rules.
 	m := (&Mapping{paths: &node{}, rest: toDrop}).NewMapper()
-	m.doc = appendText(nil, v.raw)
+	m.doc = jsontext.AppendText(nil, v.raw)
 	if err := m.only(); err != nil {
 		return value{}, p.wrong(s, v, catalog.ReasonType, "holds no valid JSON: "+err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"catalog/importer/internal/jsontext"
 	"catalog/importer/yaml"
 )
 
@@ -141,7 +142,7 @@ func names(s *scope) string {
 }
 
 func newTarget(name string) *target {
-	return &target{name: name, key: append(appendString(nil, name), ':')}
+	return &target{name: name, key: append(jsontext.AppendString(nil, name), ':')}
 }
 
 // target decodes a field that we know.

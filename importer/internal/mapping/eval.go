@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // eval appends the values of a source to vs, and reports whether they are many
@@ -148,7 +149,7 @@ func (p *Mapper) join(s *source) (value, error) {
 		b = append(b, t...)
 	}
 	mark := len(p.arena)
-	p.arena = appendString(p.arena, b)
+	p.arena = jsontext.AppendString(p.arena, b)
 	return p.made(mark, vs[0].off), nil
 }
 
@@ -172,7 +173,7 @@ func (p *Mapper) fill(s *source) (value, error) {
 		b, off = append(b, t...), vs[0].off
 	}
 	mark := len(p.arena)
-	p.arena = appendString(p.arena, b)
+	p.arena = jsontext.AppendString(p.arena, b)
 	return p.made(mark, off), nil
 }
 

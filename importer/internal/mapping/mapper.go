@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // Mapper maps records. It is for one goroutine.
@@ -229,7 +230,7 @@ func (p *Mapper) name(s *shape, c byte, object uint64) (*shape, error) {
 	quoted := p.doc[start:p.pos]
 	key := quoted[1 : len(quoted)-1]
 	if escaped {
-		p.key = appendText(p.key[:0], quoted)
+		p.key = jsontext.AppendText(p.key[:0], quoted)
 		key = p.key
 	}
 	child := p.member(s, key, quoted)

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // scanner reads JSON strictly: RFC 8259, UTF-8, no lone surrogates.
@@ -71,99 +72,29 @@ func (s *scanner) str() (escaped bool, err error) {
 
 // escape reads one escape, or two that make a surrogate pair.
 func (s *scanner) escape() error {
-	if s.pos+1 >= len(s.doc) {
+	r, n := jsontext.Escape(s.doc[s.pos:])
+	switch {
+	case n == 0 && s.pos+1 >= len(s.doc):
 		return s.syntax("ends inside a text")
-	}
-	switch s.doc[s.pos+1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		s.pos += 2
-		return nil
-	case 'u':
-	default:
-		return s.syntax("has an unknown escape")
-	}
-	r, ok := hex4(s.doc[s.pos+2:])
-	if !ok {
+	case n == 0 && s.doc[s.pos+1] == 'u':
 		return s.syntax("has a \\u without four hexadecimal digits")
-	}
-	if !utf16.IsSurrogate(r) {
-		s.pos += 6
-		return nil
-	}
-	if next := s.doc[s.pos+6:]; len(next) > 1 && next[0] == '\\' && next[1] == 'u' {
-		if low, ok := hex4(next[2:]); ok && utf16.DecodeRune(r, low) != utf8.RuneError {
-			s.pos += 12
-			return nil
-		}
-	}
-	return s.invalid(catalog.ReasonUTF8, "has a lone surrogate")
-}
-
-func hex4(b []byte) (rune, bool) {
-	if len(b) < 4 {
-		return 0, false
-	}
-	var r rune
-	for _, c := range b[:4] {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
-}
-
-// number reads a number.
-func (s *scanner) number() error {
-	n := numberLen(s.doc[s.pos:])
-	if n == 0 {
-		return s.syntax("is no JSON")
+	case n == 0:
+		return s.syntax("has an unknown escape")
+	case utf16.IsSurrogate(r):
+		return s.invalid(catalog.ReasonUTF8, "has a lone surrogate")
 	}
 	s.pos += n
 	return nil
 }
 
-// numberLen returns the length of the number at the start of b, 0 if none.
-func numberLen(b []byte) int {
-	i := 0
-	digits := func() bool {
-		from := i
-		for i < len(b) && b[i] >= '0' && b[i] <= '9' {
-			i++
-		}
-		return i > from
+// number reads a number.
+func (s *scanner) number() error {
+	n := jsontext.NumberLen(s.doc[s.pos:])
+	if n == 0 {
+		return s.syntax("is no JSON")
 	}
-	if i < len(b) && b[i] == '-' {
-		i++
-	}
-	if i < len(b) && b[i] == '0' {
-		i++
-	} else if !digits() {
-		return 0
-	}
-	if i < len(b) && b[i] == '.' {
-		i++
-		if !digits() {
-			return 0
-		}
-	}
-	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
-		i++
-		if i < len(b) && (b[i] == '+' || b[i] == '-') {
-			i++
-		}
-		if !digits() {
-			return 0
-		}
-	}
-	return i
+	s.pos += n
+	return nil
 }
 
 // literal reads true, false or null.
@@ -193,63 +124,4 @@ func (s *scanner) scalar(c byte) error {
 		}
 	}
 	return s.number()
-}
-
-// appendText appends the text of a valid JSON string, quotes included in raw.
-func appendText(b, raw []byte) []byte {
-	raw = raw[1 : len(raw)-1]
-	for i := 0; i < len(raw); i++ {
-		if raw[i] != '\\' {
-			b = append(b, raw[i])
-			continue
-		}
-		i++
-		switch raw[i] {
-		case 'b':
-			b = append(b, '\b')
-		case 'f':
-			b = append(b, '\f')
-		case 'n':
-			b = append(b, '\n')
-		case 'r':
-			b = append(b, '\r')
-		case 't':
-			b = append(b, '\t')
-		case 'u':
-			r, _ := hex4(raw[i+1:])
-			i += 4
-			if utf16.IsSurrogate(r) {
-				low, _ := hex4(raw[i+3:])
-				r = utf16.DecodeRune(r, low)
-				i += 6
-			}
-			b = utf8.AppendRune(b, r)
-		default:
-			b = append(b, raw[i])
-		}
-	}
-	return b
-}
-
-// appendString appends s, which is UTF-8, as a JSON string.
-func appendString[T string | []byte](b []byte, s T) []byte {
-	const hex = "0123456789abcdef"
-	b = append(b, '"')
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case c >= 0x20:
-			b = append(b, c)
-		case c == '\n':
-			b = append(b, '\\', 'n')
-		case c == '\t':
-			b = append(b, '\\', 't')
-		case c == '\r':
-			b = append(b, '\\', 'r')
-		default:
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	return append(b, '"')
 }

@@ -3,6 +3,8 @@ package mapping
 import (
 	"slices"
 	"strings"
+
+	"catalog/importer/internal/jsontext"
 )
 
 // shape is what a mapper knows about one distinct path of the feed. Shapes are
@@ -84,7 +86,7 @@ func (t *shapes) member(s *shape, key, quoted []byte) *shape {
 	// The fields of the mapping come first. One more "_" after every name that
 	// could be taken for a moved one keeps all names apart.
 	if s == t.root && t.m.reserve[strings.TrimRight(c.name, "_")] {
-		c.outKey = append(appendString(nil, c.name+"_"), ':')
+		c.outKey = append(jsontext.AppendString(nil, c.name+"_"), ':')
 	}
 	return c
 }
@@ -171,7 +173,7 @@ func (t *shapes) attribute(s *shape) *attribute {
 func (t *shapes) named(name string) *attribute {
 	a := t.attrs[name]
 	if a == nil {
-		a = &attribute{key: append(appendString(nil, name), ':')}
+		a = &attribute{key: append(jsontext.AppendString(nil, name), ':')}
 		t.attrs[name] = a
 	}
 	return a

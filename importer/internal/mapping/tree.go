@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // elements yields the elements of an array, which is valid JSON.
@@ -101,7 +102,7 @@ func Members(object []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		var name []byte
 		for k, v := range members(value{raw: object}) {
-			name = appendText(name[:0], k)
+			name = jsontext.AppendText(name[:0], k)
 			if !yield(name, v.raw) {
 				return
 			}
@@ -121,4 +122,4 @@ func Elements(array []byte) iter.Seq[[]byte] {
 }
 
 // Text returns the text of a string, which must be valid JSON.
-func Text(quoted []byte) string { return string(appendText(nil, quoted)) }
+func Text(quoted []byte) string { return string(jsontext.AppendText(nil, quoted)) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"catalog/catalog"
+	"catalog/importer/internal/jsontext"
 )
 
 // write writes our record: the mapped fields, the attributes, the kept rest.
@@ -163,7 +164,7 @@ func (p *Mapper) add(name string, v value, many bool) {
 		}
 	case v.raw[0] == '{':
 		for k, e := range members(v) {
-			p.add(name+p.m.sep+string(appendText(nil, k)), e, many)
+			p.add(name+p.m.sep+string(jsontext.AppendText(nil, k)), e, many)
 		}
 	default:
 		a := p.named(name)
@@ -190,10 +191,10 @@ func (p *Mapper) addPairs() error {
 			var name string
 			var v value
 			for k, m := range members(o) {
-				switch string(appendText(nil, k)) {
+				switch string(jsontext.AppendText(nil, k)) {
 				case pair.name:
 					if m.raw[0] == '"' {
-						name = string(appendText(nil, m.raw))
+						name = string(jsontext.AppendText(nil, m.raw))
 					}
 				case pair.value:
 					v = m
