@@ -89,7 +89,8 @@ type Store interface {
 	// lease has not expired the error is a *LeasedError; the same holder may
 	// take its own again, which fences the acquisition before. Each
 	// acquisition has a higher Token than all before. An expired lease is lost
-	// even if nobody took it.
+	// even if nobody took it. Of a store that one process has open, leases end
+	// with that process at the latest, since they were held through it.
 	Acquire(ctx context.Context, name, holder string, ttl time.Duration) (LeaseInfo, error)
 
 	// Renew prolongs a lease to ttl from now; ErrFenced if it was lost.

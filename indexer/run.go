@@ -19,7 +19,7 @@ type Options struct {
 	Holder  string // who this is, for people
 	Follow  bool   // stay at the tail; else end there
 	Rebuild bool   // build a new generation first, whatever the old one is like
-	Wait    bool   // for the lease while another holds it; else *catalog.LeasedError
+	Wait    bool   // for the lease as long as another holds it; else *catalog.LeasedError, unless that one is dead
 
 	// Settings returns the settings as they are now; it is called now and then
 	// while following. nil: there are none.
@@ -89,6 +89,7 @@ type Report struct {
 // dead letter, see DeadLetters; the others go on.
 func Run(ctx context.Context, s catalog.Store, x Index, opts Options) (Report, error) {
 	r := &runner{store: s, index: x, opts: opts.withDefaults()}
+	_, r.families.off = x.(FamilyIndex)
 	err := r.run(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err() // whatever it came out as
@@ -182,17 +183,32 @@ func (r *runner) start(ctx context.Context) error {
 
 func (r *runner) setShop(s *Shop) { r.shop, r.mapper, r.named = s, s.Mapper(), 0 }
 
-// acquire takes the lease, or waits for it.
+// acquire takes the lease, or waits for it: without end if so asked, else until
+// it is plain whether its holder lives, which renews it again and again, or
+// was killed, and its lease will end.
 func (r *runner) acquire(ctx context.Context) (catalog.Fence, error) {
+	var end time.Time // of the lease as it was at first
 	for {
 		info, err := r.store.Acquire(ctx, follower(r.opts.Name), r.opts.Holder, r.opts.TTL)
 		if err == nil {
 			return info.Fence, nil
 		}
-		if !errors.Is(err, catalog.ErrLeased) || !r.opts.Wait {
-			return catalog.Fence{}, fmt.Errorf("indexer: taking the lease: %w", err)
+		err = fmt.Errorf("indexer: taking the lease: %w", err)
+		var leased *catalog.LeasedError
+		switch {
+		case !errors.As(err, &leased):
+			return catalog.Fence{}, err
+		case r.opts.Wait:
+		case end.IsZero():
+			end = leased.Expires
+			r.opts.Log.Info("looking whether the holder of the index's lease is alive", "holder", leased.Holder, "since", leased.Since, "expires", end)
+			if time.Until(end) > r.opts.TTL {
+				return catalog.Fence{}, err // it is in no hurry to renew it
+			}
+		case !leased.Expires.Equal(end):
+			return catalog.Fence{}, err
 		}
-		if err := sleep(ctx, r.opts.TTL/5); err != nil {
+		if err := sleep(ctx, r.opts.TTL/15); err != nil {
 			return catalog.Fence{}, err
 		}
 	}

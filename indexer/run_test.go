@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -175,20 +176,44 @@ func TestRunWhileItChanges(t *testing.T) {
 }
 
 func TestOneRuns(t *testing.T) {
+	for _, wait := range []bool{false, true} {
+		s := tiny(t)
+		s.opts.TTL = 2 * time.Second
+		info, err := s.store.Acquire(t.Context(), "index/test", "another", s.opts.TTL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		alive, die := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for alive.Err() == nil {
+				if err := s.store.Renew(t.Context(), info.Fence, s.opts.TTL); err != nil {
+					t.Error(err)
+				}
+				time.Sleep(50 * time.Millisecond)
+			}
+		})
+		if _, err := indexer.Run(t.Context(), s.store, s.index, s.opts); !errors.Is(err, catalog.ErrLeased) {
+			t.Fatalf("a second one ran: %v", err)
+		}
+		// Another dies, without a word; the next takes over, whether it would
+		// wait for one that lives or not.
+		die()
+		wg.Wait()
+		s.opts.Wait = wait
+		if rep := s.run(); !rep.Rebuilt {
+			t.Errorf("report %+v", rep)
+		}
+		if err := s.store.Renew(t.Context(), info.Fence, time.Second); !errors.Is(err, catalog.ErrFenced) {
+			t.Errorf("the first still has its lease: %v", err)
+		}
+	}
+	// One that nobody renews, but that is for long, is not waited for.
 	s := tiny(t)
-	info, err := s.store.Acquire(t.Context(), "index/test", "another", time.Second)
-	if err != nil {
+	if _, err := s.store.Acquire(t.Context(), "index/test", "another", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := indexer.Run(t.Context(), s.store, s.index, s.opts); !errors.Is(err, catalog.ErrLeased) {
 		t.Fatalf("a second one ran: %v", err)
-	}
-	// Another dies; the one that waits takes over.
-	s.opts.Wait, s.opts.TTL = true, 3*time.Second
-	if rep := s.run(); !rep.Rebuilt {
-		t.Errorf("report %+v", rep)
-	}
-	if err := s.store.Renew(t.Context(), info.Fence, time.Second); !errors.Is(err, catalog.ErrFenced) {
-		t.Errorf("the first still has its lease: %v", err)
 	}
 }

@@ -26,7 +26,8 @@
 //	02 id[4]             name of a source; heads name theirs by id
 //	03 seq[8]            log: entries of consecutive Seqs, the first of them in the key
 //	05 name              follower: epoch, Seq, when it moved (signed, ns)
-//	06 name              lease: token, since and expiry (signed, ns), holder to the end
+//	06 name              lease: token, since and expiry (signed, ns), holder to the end;
+//	                     void once the store was opened again
 //	07 name              meta: the value
 //	11 SKU               product: head
 //	12 SKU               price: head, body

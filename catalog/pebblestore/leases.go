@@ -75,7 +75,7 @@ func (s *Store) Leases(ctx context.Context) ([]catalog.LeaseInfo, error) {
 	now := time.Now()
 	err := s.each(spaceLease, "", func(name string, v []byte) error {
 		lease, err := parseLease(name, v)
-		if err == nil && now.Before(lease.Expires) {
+		if err == nil && lease.Token > s.buried && now.Before(lease.Expires) {
 			leases = append(leases, lease)
 		}
 		return err
@@ -103,12 +103,20 @@ func (s *Store) held(f catalog.Fence) (catalog.LeaseInfo, error) {
 	return lease, err
 }
 
+// lease returns the lease of that name, expired or not; catalog.ErrNotFound
+// when there is none. Those who held one when the store was closed, or its
+// process died, held it through that process and do so no more: who comes next
+// need not wait until it expires.
 func (s *Store) lease(name string) (catalog.LeaseInfo, error) {
 	v, err := s.value(appendKey(nil, spaceLease, name))
 	if err != nil {
 		return catalog.LeaseInfo{}, err
 	}
-	return parseLease(name, v)
+	l, err := parseLease(name, v)
+	if err == nil && l.Token <= s.buried {
+		return catalog.LeaseInfo{}, catalog.ErrNotFound
+	}
+	return l, err
 }
 
 func putLease(b *pebble.Batch, l catalog.LeaseInfo) error {

@@ -25,8 +25,9 @@ type Store struct {
 	watch *watch
 	sched *scheduler
 
-	names sources
-	state atomic.Pointer[state] // what is committed
+	names  sources
+	state  atomic.Pointer[state] // what is committed
+	buried uint64                // leases up to this token ended with who had the store open before
 
 	// commit is held by the one writer; what follows is the writer's.
 	commit chan struct{}
@@ -160,6 +161,7 @@ func (s *Store) loadState() error {
 			return err
 		}
 		s.state.Store(st)
+		s.buried = st.token
 	}
 	return s.names.load(s.db)
 }

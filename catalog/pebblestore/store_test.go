@@ -53,6 +53,7 @@ func harness(o Options, dir func(testing.TB) string) storetest.Harness {
 			}
 			return open(t, s.(*Store).dir)
 		},
+		EndsLeases: true,
 	}
 }
 

@@ -12,7 +12,7 @@ func reopenPromises() []promise {
 		{"KeepsEverything", reopenKeeps},
 		{"KeepsTheTrim", reopenTrimmed},
 		{"EmptyStoreKeepsItsEpoch", reopenEmpty},
-		{"LeasesSurvive", reopenLeases},
+		{"Leases", reopenLeases},
 		{"ManyTimes", reopenManyTimes},
 		{"LargeBatch", reopenLarge},
 	}
@@ -28,6 +28,9 @@ func (e *env) state(refs ...catalog.Ref) string {
 	leases, err := e.s.Leases(e.ctx)
 	e.ok(err)
 	for _, l := range leases {
+		if e.h.EndsLeases {
+			continue
+		}
 		out += fmt.Sprintf("lease %+v of %q since %v until %v\n", l.Fence, l.Holder,
 			l.Since.UTC().Truncate(time.Millisecond), l.Expires.UTC().Truncate(time.Millisecond))
 	}
@@ -108,8 +111,13 @@ func reopenEmpty(e *env) {
 }
 
 // reopenLeases: a lease belongs to its holder, not to the handle it was taken
-// through, and tokens never start again.
+// through, unless that handle is all there is to a store; and tokens never
+// start again.
 func reopenLeases(e *env) {
+	if e.h.EndsLeases {
+		reopenEndsLeases(e)
+		return
+	}
 	a, b := e.acquire("import", "a", time.Hour), e.acquire("sync", "b", time.Hour)
 	e.ok(e.s.Release(e.ctx, b.Fence))
 	e.reopen()
@@ -127,6 +135,23 @@ func reopenLeases(e *env) {
 	if c := e.acquire("import", "c", time.Hour); c.Token <= a.Token {
 		e.Errorf("the token %d comes after %d", c.Token, a.Token)
 	}
+}
+
+func reopenEndsLeases(e *env) {
+	a := e.acquire("import", "a", time.Hour)
+	e.reopen()
+	if held, err := e.s.Leases(e.ctx); err != nil || len(held) > 0 {
+		e.Errorf("leases: %v, %v", held, err)
+	}
+	e.is(e.s.Renew(e.ctx, a.Fence, time.Hour), catalog.ErrFenced)
+	e.is(e.s.Release(e.ctx, a.Fence), catalog.ErrFenced)
+	e.fenced(a.Fence, catalog.ErrFenced)
+	c := e.acquire("import", "c", time.Hour)
+	if c.Token <= a.Token {
+		e.Errorf("the token %d comes after %d", c.Token, a.Token)
+	}
+	e.fenced(a.Fence, catalog.ErrFenced)
+	e.fenced(c.Fence, nil)
 }
 
 func reopenManyTimes(e *env) {

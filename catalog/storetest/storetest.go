@@ -50,6 +50,10 @@ type Harness struct {
 	// durability are not asked of it.
 	Reopen func(t testing.TB, s catalog.Store) catalog.Store
 
+	// EndsLeases says that no lease outlives what Reopen closes: the process
+	// that has an embedded store open.
+	EndsLeases bool
+
 	// Seed makes the random tests repeat a run that failed; 0 takes a new one
 	// each time. The seed is logged when a test fails.
 	Seed uint64

@@ -107,11 +107,19 @@ func (k *killer) command(ctx context.Context, args ...string) (*exec.Cmd, *bytes
 
 func (k *killer) run(t *testing.T, want int, args ...string) {
 	t.Helper()
-	cmd, output := k.command(t.Context(), args...)
-	err := cmd.Run()
-	if got := cmd.ProcessState.ExitCode(); got != want {
-		t.Fatalf("catalog %v: status %d (%v), want %d\n%s", args, got, err, want, output)
+	if got, output := k.status(t, args...); got != want {
+		t.Fatalf("catalog %v: status %d, want %d\n%s", args, got, want, output)
 	}
+}
+
+// status runs the program to its end.
+func (k *killer) status(t *testing.T, args ...string) (status int, output string) {
+	t.Helper()
+	cmd, text := k.command(t.Context(), args...)
+	if err := cmd.Run(); cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), text.String()
 }
 
 // timed runs an import to its end and says how long that took.
@@ -126,9 +134,15 @@ func (k *killer) timed(t *testing.T, store string, args []string) time.Duration 
 // still running.
 func (k *killer) kill(t *testing.T, store string, args []string, after time.Duration) bool {
 	t.Helper()
+	return k.killed(t, append(args, "--store", "pebble:./"+store), after)
+}
+
+// killed runs a command as kill does.
+func (k *killer) killed(t *testing.T, args []string, after time.Duration) bool {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), after)
 	defer cancel()
-	cmd, output := k.command(ctx, append(args, "--store", "pebble:./"+store)...)
+	cmd, output := k.command(ctx, args...)
 	err := cmd.Run()
 	var exit *exec.ExitError
 	switch {
