@@ -18,13 +18,14 @@ const keptReports = 200
 
 // account counts. Its methods are safe for concurrent use.
 type account struct {
-	mu      sync.Mutex
-	rep     Report
-	kind    catalog.Kind
-	byKind  [catalog.KindAttribute + 1]Counts
-	keyless int64 // rejects whose key is unknown
-	began   time.Time
-	elapsed func() time.Duration
+	mu       sync.Mutex
+	rep      Report
+	kind     catalog.Kind
+	byKind   [catalog.KindAttribute + 1]Counts
+	keyless  int64    // rejects whose key is unknown
+	rejected []Reject // to be kept
+	began    time.Time
+	elapsed  func() time.Duration
 }
 
 func (a *account) start(o Options) {
@@ -126,6 +127,7 @@ func (a *account) reject(x *Reject) (total int64) {
 	if x.Key == "" {
 		a.keyless++
 	}
+	a.remember(x)
 	if len(a.rep.FirstRejects) < 10 {
 		first := *x
 		first.Record = nil
@@ -188,8 +190,10 @@ func keepReport(ctx context.Context, s catalog.Store, rep *Report) error {
 		names = append(names, e.Name)
 	}
 	for len(names) > keptReports {
-		if err := s.SetMeta(ctx, names[0], nil); err != nil {
-			return err
+		for _, name := range []string{names[0], rejectsPrefix + strings.TrimPrefix(names[0], ReportPrefix)} {
+			if err := s.SetMeta(ctx, name, nil); err != nil {
+				return err
+			}
 		}
 		names = names[1:]
 	}

@@ -251,7 +251,11 @@ func (r *run) finish(ctx context.Context, err error) *Report {
 	// The report of an interrupted import is kept as well.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	if kerr := keepReport(ctx, r.store, rep); kerr != nil && rep.Error == "" {
+	kerr := keepReport(ctx, r.store, rep)
+	if kerr == nil {
+		kerr = keepRejects(ctx, r.store, rep, r.acc.rejected)
+	}
+	if kerr != nil && rep.Error == "" {
 		rep.Error = kerr.Error()
 	}
 	return rep

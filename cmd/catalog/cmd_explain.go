@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"catalog/catalog"
+	"catalog/importer"
 	"catalog/indexer"
 )
 
@@ -78,14 +80,19 @@ func runExplain(ctx context.Context, a *app, o *queryOptions, sku, text string) 
 		return err
 	}
 	var x *indexer.Explanation
+	var rejected []importer.Rejection
 	err = a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, ix indexer.Index) error {
-		x, err = a.engine(s, ix, &o.indexOptions).Explain(ctx, sku, q)
-		return o.queryError(a, err)
+		if x, err = a.engine(s, ix, &o.indexOptions).Explain(ctx, sku, q); err != nil {
+			return o.queryError(a, err)
+		}
+		rejected, err = importer.Rejections(ctx, s, catalog.KindProduct, catalog.Key(sku))
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	page := newExplainPage(x)
+	page.reject(rejected)
 	if o.asJSON {
 		return printJSON(a.stdout, page)
 	}
@@ -116,6 +123,25 @@ func runExplain(ctx context.Context, a *app, o *queryOptions, sku, text string) 
 		p.printf("  variant of %s\n", strings.Join(page.Parents, ", "))
 	}
 	return p.err
+}
+
+// reject says when and why imports did not take the product: as a cause if it
+// is not shown, else by the way.
+func (p *explainPage) reject(rejected []importer.Rejection) {
+	seen := map[string]bool{} // the newest of each source says it
+	for _, r := range rejected {
+		if seen[r.Source] {
+			continue
+		}
+		seen[r.Source] = true
+		detail := fmt.Sprintf("import %s of source %q rejected it on %s: %s, line %d: %s: %s",
+			r.Import, r.Source, r.Started.Local().Format("2006-01-02 15:04"), r.Feed, r.Line, r.Reason, r.Detail)
+		if p.Shown {
+			p.Notes = append(p.Notes, detail)
+			continue
+		}
+		p.Causes = append(p.Causes, causeRow{"rejected", detail})
+	}
 }
 
 func newExplainPage(x *indexer.Explanation) explainPage {
