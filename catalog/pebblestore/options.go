@@ -21,6 +21,10 @@ type Options struct {
 	// BulkBytes is the size from which an Apply is written as sorted tables
 	// instead of through the write-ahead log; 0 is 2.5 MiB.
 	BulkBytes int64
+	// KeepLeases lets leases go on that were held when the store was closed:
+	// for a process that takes it over from one that has ended, beside others
+	// who held theirs through it. Without, Open ends them.
+	KeepLeases bool
 	// Workers is how many goroutines look up the keys of one call, or build the
 	// tables of one Apply; 0 is one per processor.
 	Workers int

@@ -161,7 +161,9 @@ func (s *Store) loadState() error {
 			return err
 		}
 		s.state.Store(st)
-		s.buried = st.token
+		if !s.opts.KeepLeases {
+			s.buried = st.token
+		}
 	}
 	return s.names.load(s.db)
 }

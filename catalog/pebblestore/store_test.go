@@ -53,7 +53,7 @@ func harness(o Options, dir func(testing.TB) string) storetest.Harness {
 			}
 			return open(t, s.(*Store).dir)
 		},
-		EndsLeases: true,
+		EndsLeases: !o.KeepLeases,
 	}
 }
 
@@ -73,7 +73,7 @@ func TestStoreInMemory(t *testing.T) {
 func TestStoreBulk(t *testing.T) {
 	t.Parallel()
 	fs, dir := memDir()
-	storetest.Run(t, harness(Options{FS: fs, CacheBytes: 1 << 20, BulkBytes: 1}, dir))
+	storetest.Run(t, harness(Options{FS: fs, CacheBytes: 1 << 20, BulkBytes: 1, KeepLeases: true}, dir))
 }
 
 func TestStoreOnDisk(t *testing.T) {
