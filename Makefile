@@ -25,7 +25,7 @@ endif
 # Packages in which goroutines meet: the race detector's. It makes them ten times
 # as slow, so the long rows of crashes and faults and the feeds of 500 MB, each of
 # one goroutine after the other, are for `test`.
-RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/... ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
+RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/... ./catalog/storefront/... ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
 
 # golangci-lint is built by Go from source into Go's own cache (two minutes,
 # once); staticcheck and the formatters are in it.
@@ -58,6 +58,7 @@ demo: build ## generate 50,000 products, import them, search them (DEMO_RECORDS,
 		"bin/catalog export --store pebble:$(DEMO_DIR)/store -o $(DEMO_DIR)/export.jsonl" \
 		"bin/catalog inspect $(DEMO_DIR)/products.jsonl" \
 		"bin/catalog import --store pebble:$(DEMO_DIR)/store $(DEMO_DIR)/products.jsonl   (again: all unchanged)" \
+		"bin/catalog serve --store pebble:$(DEMO_DIR)/store   (then look at http://localhost:8080)" \
 		"bin/catalog help"
 
 .PHONY: servers
@@ -96,6 +97,10 @@ bench-peers: build ## the same file into PostgreSQL and MariaDB, beside ours (ne
 .PHONY: bench-search
 bench-search: build ## search and category pages at 200,000 and 2,000,000 products, beside Elasticsearch (BENCH_DIR)
 	$(GO) run ./fixtures/bench/search -bin bin/catalog
+
+.PHONY: bench-serve
+bench-serve: build ## load `catalog serve` with requests: products, prices, pages, during an import (BENCH_DIR)
+	$(GO) run ./fixtures/bench/serve -bin bin/catalog
 
 .PHONY: lint
 lint: ## check the code: golangci-lint, as .golangci.yml says

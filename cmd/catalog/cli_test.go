@@ -44,7 +44,7 @@ func TestUsageErrors(t *testing.T) {
 		"import --max-delete -1 feed.jsonl", "import --workers -1 feed.jsonl", "import --source= feed.jsonl",
 		"import --map none.yaml feed.jsonl", "import --schema none.json feed.jsonl", "import --rejects - --report - feed.jsonl",
 		"import --log-level loud feed.jsonl", "import --log-format xml feed.jsonl", "import --config none.yaml feed.jsonl",
-		"--store data stats", "--store pebble: stats", "--store ftp://x stats", "--store mongodb://x stats", "--store http://x:9200 stats",
+		"--store data stats", "--store pebble: stats", "--store ftp://x stats", "--store mongodb://x stats", "--store http:// stats", "--store http://u:p@x stats", "--store http://x --store-token-file none stats",
 		"get", "get --kind cars a", "get --raw --store-view de a", "delete", "delete --kind cars a", "delete", "stats x",
 		"export x", "export --kind cars", "generate --format xml", "generate --churn much", "generate --malformed 2", "generate --records -1",
 		"generate --format parquet --malformed 1%", "generate --profile moon", "imports show", "schema nonsense", "version x",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ func newCompactCommand(a *app) *cobra.Command {
 
 // runCompact compacts the store and says what that gained.
 func runCompact(ctx context.Context, a *app) error {
+	a.shares = true
 	return a.withStore(ctx, mustExist, func(s catalog.Store) error {
 		c, ok := s.(catalog.Compacter)
 		if !ok {
@@ -37,7 +39,9 @@ func runCompact(ctx context.Context, a *app) error {
 		if err != nil {
 			return fmt.Errorf("compact: %w", err)
 		}
-		if err := c.Compact(ctx); err != nil {
+		if err := c.Compact(ctx); errors.Is(err, errors.ErrUnsupported) {
+			return usagef("this store has no files to compact")
+		} else if err != nil {
 			return fmt.Errorf("compact: %w", err)
 		}
 		after, err := s.Stats(ctx)

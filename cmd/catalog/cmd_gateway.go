@@ -87,6 +87,7 @@ func runGateway(ctx context.Context, a *app, o gatewayOptions) error {
 	if err != nil {
 		return err
 	}
+	a.shares = true
 	return o.withService(ctx, a, func(s *placeholder.Service, shop *ledger.Shop) (err error) {
 		g, err := gateway.New(upstream, ensurer{s}, gateway.Options{
 			OpenMage: shop.Info().Dialect == "openmage", Limit: o.limit, Cooldown: o.cooldown, MaxBody: o.maxBody,

@@ -155,6 +155,7 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 	if o.dryRun {
 		mode = orEmpty
 	}
+	a.shares = true
 	var report *importer.Report
 	err = a.withStore(ctx, mode, func(s catalog.Store) error {
 		if !o.dryRun {

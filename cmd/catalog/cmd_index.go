@@ -71,6 +71,7 @@ type indexReport struct {
 }
 
 func runIndex(ctx context.Context, a *app, o *indexCommand) error {
+	a.shares = true
 	return a.withIndex(ctx, &o.indexOptions, mayCreate, func(s catalog.Store, x indexer.Index) error {
 		if err := a.keepStoreViews(ctx, s); err != nil {
 			return err

@@ -192,6 +192,7 @@ func runPlaceholderServe(ctx context.Context, a *app, o *serviceOptions, so serv
 	if err != nil {
 		return err
 	}
+	a.shares = true
 	return o.withService(ctx, a, func(s *placeholder.Service, shop *ledger.Shop) error {
 		return runServers(ctx, a, s, !so.noFollow, listener{"placeholders", so.listen, controlMux(s, shop, token, nil)})
 	})
@@ -252,6 +253,7 @@ func newPlaceholderFollowCommand(a *app, o *serviceOptions) *cobra.Command {
 		Long:  followLong + "\n" + exitHelp,
 		Args:  args(cobra.NoArgs),
 		RunE: a.action(func(ctx context.Context, _ []string) error {
+			a.shares = true
 			return o.withService(ctx, a, func(s *placeholder.Service, _ *ledger.Shop) error {
 				a.log.Info("following the catalog")
 				if err := s.Follow(ctx); !errors.Is(err, context.Canceled) {

@@ -83,6 +83,7 @@ func runVerify(ctx context.Context, a *app, o *indexOptions, opts indexer.Verify
 	opts.Settings = settings
 	var v indexer.Verification
 	start := time.Now()
+	a.shares = true
 	err = a.withIndex(ctx, o, mustExist, func(s catalog.Store, x indexer.Index) error {
 		v, err = indexer.Verify(ctx, s, x, opts)
 		return err

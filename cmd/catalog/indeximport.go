@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"catalog/catalog"
 	"catalog/importer"
+	"catalog/indexer/facetindex"
 )
 
 // importIndex is the index that an import leaves up to date.
@@ -32,10 +35,27 @@ func (o *importIndex) follows(a *app, err error) bool {
 	return err == nil // a store in memory has no index beside it
 }
 
+// indexPercent is how much garbage the making of an index may leave, of what it
+// uses: most of that are tables in which a collection has nothing to look for.
+const indexPercent = 40
+
+// tuneForIndex keeps the peak of memory low while an index is made beside a
+// store. Call the function returned when it is done.
+func tuneForIndex(a *app) (done func()) {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if _, set := a.lookup(name); set {
+			return func() {}
+		}
+	}
+	before := debug.SetGCPercent(indexPercent)
+	return func() { debug.SetGCPercent(before) }
+}
+
 // afterImport brings the index up to date with what was imported, and says how
 // many seconds that took. What was imported is safe whatever becomes of it.
 func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, noProgress bool) (seconds float64, err error) {
 	start := time.Now()
+	defer tuneForIndex(a)()
 	x, err := a.openIndex(ctx, &o.indexOptions, mayCreate)
 	if err == nil {
 		shown := a.newIndexProgress(noProgress)
@@ -46,7 +66,7 @@ func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, 
 	}
 	switch {
 	case err == nil:
-	case errors.Is(err, catalog.ErrLeased):
+	case errors.Is(err, catalog.ErrLeased), errors.Is(err, facetindex.ErrLocked) && followed(ctx, s, o.name):
 		// Somebody follows the log already: it will be there in a moment.
 		a.log.Info("another process keeps the search index up to date", "index", o.name)
 		err = nil
@@ -56,4 +76,10 @@ func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, 
 		err = fmt.Errorf("all is imported, but not indexed: 'catalog index' tries again: %w", err)
 	}
 	return time.Since(start).Seconds(), err
+}
+
+// followed reports whether somebody keeps the index of that name up to date.
+func followed(ctx context.Context, s catalog.Store, name string) bool {
+	leases, err := s.Leases(ctx)
+	return err == nil && slices.ContainsFunc(leases, func(l catalog.LeaseInfo) bool { return l.Name == "index/"+name })
 }

@@ -28,13 +28,22 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Values[backgroundKey{}] = map[string]*background{}
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"status":    scriptStatus,
 			"interrupt": scriptInterrupt,
 			"hold":      scriptHold,
+			"begin":     scriptBegin,
+			"end":       scriptEnd,
+			"wait-for":  scriptWaitFor,
 			"lines":     scriptLines,
 			"replace":   scriptReplace,
 			"same":      scriptSame,
+			"port":      scriptPort,
+			"fetch":     scriptFetch,
 		},
 		RequireExplicitExec: false,
 		RequireUniqueNames:  true,

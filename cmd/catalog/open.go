@@ -8,7 +8,6 @@ import (
 
 	"catalog/catalog"
 	"catalog/catalog/memstore"
-	"catalog/catalog/pebblestore"
 )
 
 // openMode says what a command wants of the store.
@@ -38,14 +37,16 @@ func (a *app) openStore(ctx context.Context, mode openMode) (catalog.Store, erro
 			}
 			return nil, usagef("there is no store in %s: import a feed into it first, or name another by --store", filepath.Clean(dir))
 		}
-		return pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log, CacheBytes: a.cacheBytes})
+		return a.openEmbedded(ctx, dir)
 	case "memory":
 		// Gone with the process: for trying a feed's import, and for tests.
 		return memstore.New(), nil
-	case "mongodb", "mongodb+srv", "http", "https":
+	case "http", "https":
+		return a.openRemote(ctx)
+	case "mongodb", "mongodb+srv":
 		return nil, usagef("--store %q: stores on a server are not in this version: use pebble:DIR", a.global.store)
 	}
-	return nil, usagef("--store %q: unknown scheme %q: use pebble:DIR", a.global.store, scheme)
+	return nil, usagef("--store %q: unknown scheme %q: use pebble:DIR, or http(s)://HOST:PORT of a server", a.global.store, scheme)
 }
 
 // hasEntries reports whether dir is a folder with something in it. Only what

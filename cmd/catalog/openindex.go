@@ -77,7 +77,14 @@ func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (in
 		if mode != mayCreate && !hasEntries(dir) {
 			return nil, noIndex(place)
 		}
-		return facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
+		x, err := facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
+		if errors.Is(err, facetindex.ErrLocked) {
+			return nil, fmt.Errorf("%w; an embedded index answers in one process: ask 'catalog serve' over HTTP if it is that one, end it, or name another index by --index-url", err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return x, nil
 	case scheme == "http" || scheme == "https":
 		return a.openElastic(o, place)
 	}

@@ -21,22 +21,28 @@ type app struct {
 	origins origins
 
 	cacheBytes int64  // of the embedded store's cache; 0: its default
+	shares     bool   // an embedded store with others: commands that have it for long set it
 	storeViews []byte // stores: of the settings file, as JSON; nil if it has none
 }
 
 // globalOptions are the flags of every command.
 type globalOptions struct {
 	store     string
+	storeCA   string
 	config    string
 	quiet     bool
 	logFormat string
 	logLevel  string
 	profile   string
+
+	storeTokenFile string
 }
 
 func (o *globalOptions) addFlags(cmd *cobra.Command) {
 	f := cmd.PersistentFlags()
 	f.StringVar(&o.store, "store", "pebble:./data", "the `URL` of the store")
+	f.StringVar(&o.storeTokenFile, "store-token-file", "", "the token for a store behind http(s), in `FILE`; else in CATALOG_STORE_TOKEN")
+	f.StringVar(&o.storeCA, "store-ca", "", "trust the authorities in this PEM `FILE`, of a store behind https")
 	f.StringVar(&o.config, "config", "", "read settings from `FILE` (default catalog.yaml, if it is there)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no report, only errors")
 	f.StringVar(&o.logFormat, "log-format", "text", "format of log lines: text or json")
@@ -51,8 +57,10 @@ bounded memory, skipping what did not change, and accounting for every record.
 A search index, which follows every change, renders category pages and answers
 searches with facets.
 
-The store is a folder by default (--store pebble:./data); one process at a
-time has it open.
+The store is a folder by default (--store pebble:./data). One process at a time
+has it open; what runs beside a long one, such as 'gateway', 'import' or 'index
+--follow', uses the store through that by itself. --store http://HOST:PORT is
+the store of a server.
 
 Every flag can also be given in the environment and in catalog.yaml: see
 'catalog help settings'. What a feed may look like: 'catalog help feeds'.
@@ -96,7 +104,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newImportCommand(a), newInspectCommand(a), newExportCommand(a), newGenerateCommand(a),
 		newGetCommand(a), newDeleteCommand(a),
 		newSearchCommand(a), newBrowseCommand(a), newSuggestCommand(a), newExplainCommand(a),
-		newIndexCommand(a), newVerifyCommand(a),
+		newIndexCommand(a), newVerifyCommand(a), newServeCommand(a),
 		newStatsCommand(a), newImportsCommand(a), newCompactCommand(a),
 		newSchemaCommand(a), newConfigCommand(a), newVersionCommand(a),
 		newPlaceholderCommand(a), newPruneCommand(a), newGatewayCommand(a), newMagentoCommand(a),
