@@ -131,7 +131,7 @@ func (s *Service) lookAgain(ctx context.Context, again []*flight) error {
 func (s *Service) write(batch []*flight) {
 	ctx, cancel := s.call()
 	defer cancel()
-	var ensure, refresh []*flight
+	var fresh, ensure, refresh []*flight
 	for _, f := range batch {
 		switch {
 		case f.result.Status != "":
@@ -140,10 +140,14 @@ func (s *Service) write(batch []*flight) {
 			f.result.Status, f.result.Reason = Refused, ReasonLimit
 			f.result.Detail = "too many new placeholders in the last minute"
 			s.finish([]*flight{f}, nil)
+		case f.fresh:
+			f.made.Product.Fresh = true
+			fresh = append(fresh, f)
 		default:
 			ensure = append(ensure, f)
 		}
 	}
+	s.writeAll(ctx, fresh, s.ensureProducts)
 	s.writeAll(ctx, ensure, s.ensureProducts)
 	s.writeAll(ctx, refresh, func(ctx context.Context, p []Product) ([]Result, error) {
 		_, err := s.shop.Refresh(ctx, p)

@@ -73,7 +73,7 @@ func TestLimiterBounded(t *testing.T) {
 }
 
 func TestQueue(t *testing.T) {
-	q := newQueue[int]()
+	q := newQueue[int](3, 5, time.Millisecond)
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	seen := map[int]int{}
@@ -104,6 +104,58 @@ func TestQueue(t *testing.T) {
 		if seen[i] != 1 {
 			t.Fatalf("item %d was taken %d times", i, seen[i])
 		}
+	}
+}
+
+// TestQueueGathers: a worker waits for more while another is at work, not for
+// ever, and not when it is alone.
+func TestQueueGathers(t *testing.T) {
+	q := newQueue[int](2, 3, time.Hour)
+	got := make(chan int)
+	begin := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for {
+				batch := q.take(10)
+				if len(batch) == 0 {
+					return
+				}
+				got <- len(batch)
+				<-begin
+			}
+		})
+	}
+	q.put(1)
+	if n := <-got; n != 1 {
+		t.Errorf("a worker that is alone waits for %d", n)
+	}
+	q.put(2)
+	select {
+	case n := <-got:
+		t.Errorf("%d are taken while another is at work", n)
+	case <-time.After(20 * time.Millisecond):
+	}
+	q.put(3, 4)
+	if n := <-got; n != 3 {
+		t.Errorf("%d are taken, want the 3 that are enough", n)
+	}
+	q.put(5)
+	begin <- struct{}{} // one of them is done: nobody is at work but the other
+	begin <- struct{}{} // nor that
+	if n := <-got; n != 1 {
+		t.Errorf("%d are taken, want the one that is left", n)
+	}
+	q.close()
+	begin <- struct{}{}
+	wg.Wait()
+
+	q = newQueue[int](2, 3, time.Millisecond)
+	q.put(1)
+	q.take(10)
+	q.put(2) // and the first is being worked on
+	if n := len(q.take(10)); n != 1 {
+		t.Errorf("after its patience %d are taken", n)
 	}
 }
 

@@ -22,6 +22,10 @@ type Product struct {
 	// WishID is the entity id that a new product should get if it is free; 0 is
 	// none. It is for orders that are ordered again, and not in Hash.
 	WishID int64
+	// Fresh says that Find, asked a moment ago, found nothing under the SKU: a
+	// hint for Ensure, which it may take for a short way. A wrong one costs time
+	// and perhaps an auto-increment, nothing else. Not in Hash.
+	Fresh bool
 	// Retired means that it must not be sold any more (disabled, gone, without
 	// price): nothing else is set, and Refresh only changes the status to 2.
 	// Ensure never gets one.

@@ -1,9 +1,11 @@
 package placeholder
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,8 +13,10 @@ import (
 const (
 	// DefaultGrace is how long a placeholder is safe after its last use.
 	DefaultGrace = 24 * time.Hour
-	// pruneBatch is how many products one transaction removes.
-	pruneBatch = 100
+	// pruneBatch is how many products one transaction removes, pruneAhead how
+	// many candidates are read at once.
+	pruneBatch = 200
+	pruneAhead = 2000
 	// pruneTTL is how long a prune that was killed keeps the next one waiting.
 	pruneTTL = time.Minute
 )
@@ -79,11 +83,6 @@ func Prune(ctx context.Context, shop Shop, c PruneConfig) (PruneReport, error) {
 }
 
 func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err error) {
-	counts, err := shop.Counts(ctx)
-	if err != nil {
-		return err
-	}
-	r.Before = counts.Live
 	p, err := shop.StartPrune(ctx, processName(), pruneTTL, PruneOptions{Dry: c.Dry, Extra: c.Extra})
 	if err != nil {
 		return err
@@ -93,6 +92,9 @@ func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err e
 			err = cerr
 		}
 	}()
+	if r.Before, err = p.Live(ctx); err != nil {
+		return err
+	}
 	run := pruneRun{pruner: p, config: c, report: r, renewed: time.Now()}
 	grace := c.Grace + TouchEvery
 	if c.UnusedFor > 0 {
@@ -100,7 +102,7 @@ func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err e
 			return err
 		}
 	}
-	if excess := counts.Live - r.Removed - c.Keep; c.ByCount && excess > 0 {
+	if excess := r.Before - r.Removed - c.Keep; c.ByCount && excess > 0 {
 		return run.phase(ctx, grace, excess)
 	}
 	return nil
@@ -119,7 +121,7 @@ type pruneRun struct {
 // limit are removed; a negative limit is none.
 func (run *pruneRun) phase(ctx context.Context, idle time.Duration, limit int64) error {
 	for limit != 0 {
-		n := int64(pruneBatch)
+		n := int64(pruneAhead)
 		if limit > 0 {
 			n = min(n, limit)
 		}
@@ -130,18 +132,24 @@ func (run *pruneRun) phase(ctx context.Context, idle time.Duration, limit int64)
 		if len(candidates) == 0 {
 			return nil
 		}
-		removed, err := run.batch(ctx, candidates, idle)
-		if err != nil {
-			return err
-		}
-		if limit > 0 {
-			limit -= removed
+		run.after = candidates[len(candidates)-1]
+		// Neighbours in the shop's tables go together: their rows are on the same
+		// pages.
+		slices.SortFunc(candidates, func(a, b Candidate) int { return cmp.Compare(a.EntityID, b.EntityID) })
+		for some := range slices.Chunk(candidates, pruneBatch) {
+			removed, err := run.batch(ctx, some, idle)
+			if err != nil {
+				return err
+			}
+			if limit > 0 {
+				limit -= removed
+			}
+			if err := run.rest(ctx); err != nil {
+				return err
+			}
 		}
 		if len(candidates) < int(n) {
 			return nil
-		}
-		if err := run.rest(ctx); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -167,7 +175,6 @@ func (run *pruneRun) batch(ctx context.Context, candidates []Candidate, idle tim
 		r.Quotes += int64(m.Quotes)
 	}
 	r.Removed += removed
-	run.after = candidates[len(candidates)-1]
 	run.renewed = began
 	return removed, nil
 }

@@ -1,19 +1,29 @@
 package placeholder
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
 // queue hands what was put into it to workers, as much at once as there is:
 // while a worker is busy with a batch the next one gathers, so that load makes
 // batches and idleness costs no waiting.
 type queue[T any] struct {
+	// While another worker is busy a batch of less than gather items waits for
+	// more, for patience at most: what it costs to write many is little more
+	// than to write a few. 0 is no waiting.
+	gather   int
+	patience time.Duration
+
 	mu     sync.Mutex
 	ready  sync.Cond
 	items  []T
+	busy   int // workers that are not in take
 	closed bool
 }
 
-func newQueue[T any]() *queue[T] {
-	q := &queue[T]{}
+func newQueue[T any](workers, gather int, patience time.Duration) *queue[T] {
+	q := &queue[T]{gather: gather, patience: patience, busy: workers}
 	q.ready.L = &q.mu
 	return q
 }
@@ -31,13 +41,13 @@ func (q *queue[T]) put(items ...T) bool {
 }
 
 // take waits for items and returns at most limit of them; none when the queue
-// is closed and empty.
+// is closed and empty. A worker calls it when it is done with the last ones.
 func (q *queue[T]) take(limit int) []T {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.items) == 0 && !q.closed {
-		q.ready.Wait()
-	}
+	q.busy--
+	defer func() { q.busy++ }()
+	q.wait()
 	n := min(limit, len(q.items))
 	batch := q.items[:n:n]
 	q.items = q.items[n:]
@@ -47,6 +57,37 @@ func (q *queue[T]) take(limit int) []T {
 		q.ready.Signal()
 	}
 	return batch
+}
+
+// wait returns when a batch may be taken, or the queue is closed.
+func (q *queue[T]) wait() {
+	var patience *time.Timer
+	over := false // guarded by mu
+	for !q.closed {
+		switch {
+		case len(q.items) == 0:
+			if patience != nil { // another worker took them
+				patience.Stop()
+				patience, over = nil, false
+			}
+		case over || q.busy == 0 || len(q.items) >= q.gather:
+			if patience != nil {
+				patience.Stop()
+			}
+			return
+		case patience == nil:
+			patience = time.AfterFunc(q.patience, func() {
+				q.mu.Lock()
+				defer q.mu.Unlock()
+				over = true
+				q.ready.Broadcast()
+			})
+		}
+		q.ready.Wait()
+	}
+	if patience != nil {
+		patience.Stop()
+	}
 }
 
 // close lets take return what is left, and then nothing.

@@ -56,6 +56,13 @@ const (
 	writers = 2
 )
 
+// While one writer is at work the other one waits for that many SKUs, for
+// patience at most: what a transaction costs by itself all share that are in it.
+const (
+	gather   = 24
+	patience = 2 * time.Millisecond
+)
+
 // maxFlights is how many SKUs may wait at once: who asks for more of a database
 // that does not keep up is told so.
 const maxFlights = 20_000
@@ -107,7 +114,7 @@ func New(store catalog.Store, shop Shop, o Options) *Service {
 	s := &Service{
 		store: store, shop: shop, opts: o, log: o.Logger,
 		limit: newLimiter(o.PerMinute, o.PerClient),
-		asked: newQueue[*flight](), dirty: newQueue[*flight](),
+		asked: newQueue[*flight](finders, 0, 0), dirty: newQueue[*flight](writers, gather, patience),
 		flights: map[string]*flight{}, owed: map[string]bool{},
 		name: fmt.Sprintf("%s (%08x)", processName(), rand.Uint32()),
 	}

@@ -64,7 +64,8 @@ type Shop interface {
 	//	           the catalog, which the collation takes for the same;
 	//	           ReasonLong, ReasonCharset: the sku column cannot hold it
 	//
-	// The order of work: ledger first (claim by INSERT IGNORE of those that a
+	// Products that are Fresh may go a shorter way to the same end, if none turns
+	// out to be there after all. The order of work for all others: ledger first (claim by INSERT IGNORE of those that a
 	// plain SELECT did not find, then SELECT … FOR UPDATE in the order of the
 	// key), then the shop's products by SKU, lowest entity id first, then
 	// INSERTs of what is missing. SELECT comes before any write: a repeated
@@ -115,6 +116,9 @@ type Shop interface {
 
 // Pruner is one run of prune over a Shop. It is used by one goroutine.
 type Pruner interface {
+	// Live counts the live entries.
+	Live(ctx context.Context) (int64, error)
+
 	// Candidates returns live entries last used at least idle ago, the least
 	// recently used first, then by SKU; those after the candidate given, which
 	// may be zero. Fewer than limit ends the list. It takes no locks.

@@ -53,8 +53,9 @@ func openDB(dsn string, conns int, more ...string) (*sql.DB, error) {
 	cfg.InterpolateParams = true // one round trip a statement
 	cfg.ParseTime = false        // values are compared as the database writes them
 	cfg.Loc = time.UTC
-	cfg.MultiStatements = false
-	cfg.RejectReadOnly = true // after a failover the old primary is let go
+	cfg.MultiStatements = true      // and one for many of them, see script
+	cfg.Logger = &mysql.NopLogger{} // what goes wrong is returned
+	cfg.RejectReadOnly = true       // after a failover the old primary is let go
 	cfg.ClientFoundRows = false
 	if cfg.Collation == "" {
 		cfg.Collation = "utf8mb4_general_ci" // known to every version
@@ -146,17 +147,62 @@ func (s *Shop) once(ctx context.Context, f func(tx *sql.Tx) error) error {
 
 // each calls scan for every row of a query.
 func each(ctx context.Context, q queryer, scan func(rows *sql.Rows) error, query string, args ...any) error {
+	return eachOf(ctx, q, []func(rows *sql.Rows) error{scan}, query, args...)
+}
+
+// eachOf is each for several queries that go to the server at once, one scan
+// for each.
+func eachOf(ctx context.Context, q queryer, scans []func(rows *sql.Rows) error, query string, args ...any) error {
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
+	for i, scan := range scans {
+		if i > 0 && !rows.NextResultSet() {
+			return errors.Join(rows.Err(), errAgain)
+		}
+		for rows.Next() {
+			if err := scan(rows); err != nil {
+				return err
+			}
 		}
 	}
 	return rows.Err()
+}
+
+// ask is a query and what is done with each of its rows.
+type ask struct {
+	query string
+	args  []any
+	scan  func(rows *sql.Rows) error
+}
+
+// askAll sends queries to the server at once; each sees what was committed when
+// its turn comes.
+func askAll(ctx context.Context, q queryer, asks ...ask) error {
+	var text strings.Builder
+	var args []any
+	scans := make([]func(rows *sql.Rows) error, len(asks))
+	for i, a := range asks {
+		if i > 0 {
+			text.WriteByte(';')
+		}
+		text.WriteString(a.query)
+		args = append(args, a.args...)
+		scans[i] = a.scan
+	}
+	return eachOf(ctx, q, scans, text.String(), args...)
+}
+
+// column64 collects a column of numbers.
+func column64(into *[]int64) func(rows *sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var n int64
+		err := rows.Scan(&n)
+		*into = append(*into, n)
+		return err
+	}
 }
 
 // scalar reads one value; found is false when there is no row.

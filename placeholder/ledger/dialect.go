@@ -43,6 +43,16 @@ type Leftover struct {
 	Derived bool
 }
 
+// ReportEvent is the log of what visitors did, which tells of products by their
+// ids for some types of event alone; both kinds of shop have it.
+func ReportEvent() Leftover {
+	return Leftover{
+		Like: "report_event", Column: "object_id",
+		And: "event_type_id IN (SELECT event_type_id FROM `{prefix}report_event_types` WHERE event_name IN " +
+			"('catalog_product_view','sendfriend_product','catalog_product_compare_add_product','checkout_cart_add_product','wishlist_add_product'))",
+	}
+}
+
 // Dialect is one kind of shop.
 type Dialect interface {
 	// Facts may be called any time.

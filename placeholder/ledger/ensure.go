@@ -23,6 +23,9 @@ func (s *Shop) Refresh(ctx context.Context, products []placeholder.Product) ([]p
 func (s *Shop) write(ctx context.Context, doing string, products []placeholder.Product, create bool) ([]placeholder.Result, error) {
 	results := make([]placeholder.Result, len(products))
 	err := s.withSchema(ctx, doing, func(schema *Schema) error {
+		if create && s.create(ctx, schema, products, results) {
+			return nil
+		}
 		return s.halve(ctx, schema, products, results, create)
 	})
 	if err != nil {
@@ -246,41 +249,17 @@ func (b *batch) makeProducts(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	slices.Sort(b.made)
-	skus := make([]any, 0, len(b.made))
-	args := make([]any, 0, 4*len(b.made))
-	query := "INSERT INTO " + b.schema.product + " (sku, type_id, attribute_set_id, has_options, required_options, created_at, updated_at"
-	one := "(?,?,?,0,0,UTC_TIMESTAMP(),UTC_TIMESTAMP()-INTERVAL 1 SECOND"
-	if b.shop.facts.TypeID {
-		query += ", entity_type_id"
-		one += "," + strconv.Itoa(b.schema.entityType)
+	skus := make([]string, 0, len(b.made))
+	for _, i := range b.made {
+		skus = append(skus, b.products[i].SKU)
 	}
 	wishes, err := b.wishes(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if len(wishes) > 0 {
-		query += ", entity_id"
-		one += ",?"
-	}
-	query += ") VALUES "
-	for n, i := range b.made {
-		if n > 0 {
-			query += ","
-		}
-		query += one + ")"
-		p := &b.products[i]
-		kind := p.Type
-		if kind == "" {
-			kind = "simple"
-		}
-		args = append(args, p.SKU, kind, b.schema.set)
-		if len(wishes) > 0 {
-			id := wishes[p.SKU]
-			args = append(args, sql.NullInt64{Int64: id, Valid: id != 0}) // NULL: the next one
-		}
-		skus = append(skus, p.SKU)
-	}
-	ids, marks, err := b.insertProducts(ctx, tx, query, args, skus)
+	insert := &script{}
+	b.schema.insertProducts(insert, b.shop.facts, b.products, b.made, wishes)
+	ids, marks, err := b.insertProducts(ctx, tx, insert, skus)
 	if err != nil {
 		return err
 	}
@@ -296,6 +275,7 @@ func (b *batch) makeProducts(ctx context.Context, tx *sql.Tx) error {
 		*r = placeholder.Result{SKU: p.SKU, Status: placeholder.Created, EntityID: id, Spelling: p.SKU}
 		b.schema.add(b.shop.dialect, pl, p, strconv.FormatInt(id, 10))
 	}
+	c := &script{}
 	for _, t := range b.schema.Tables {
 		rows := pl[t]
 		if t.BySKU {
@@ -309,16 +289,17 @@ func (b *batch) makeProducts(ctx context.Context, tx *sql.Tx) error {
 			}
 			continue
 		}
-		if err := insertRows(ctx, tx, t, rows); err != nil {
+		c.insert(t, rows)
+		if err := c.runLong(ctx, tx); err != nil {
 			return err
 		}
 	}
-	return nil
+	return c.run(ctx, tx)
 }
 
 // insertProducts runs the INSERT and tells the ids and edit marks by SKU. Ids of
 // a statement with many rows need not be consecutive: they are read.
-func (b *batch) insertProducts(ctx context.Context, tx *sql.Tx, query string, args, skus []any) (ids map[string]int64, edits map[string]string, err error) {
+func (b *batch) insertProducts(ctx context.Context, tx *sql.Tx, c *script, skus []string) (ids map[string]int64, edits map[string]string, err error) {
 	const columns = "entity_id, sku, updated_at"
 	ids, edits = make(map[string]int64, len(skus)), make(map[string]string, len(skus))
 	scan := func(rows *sql.Rows) error {
@@ -330,12 +311,13 @@ func (b *batch) insertProducts(ctx context.Context, tx *sql.Tx, query string, ar
 		return err
 	}
 	if b.schema.returning {
-		return ids, edits, each(ctx, tx, scan, query+" RETURNING "+columns, args...)
+		c.add(" RETURNING ", columns)
+		return ids, edits, each(ctx, tx, scan, c.text.String(), c.args...)
 	}
-	if _, err := tx.ExecContext(ctx, query, args...); err != nil {
+	if err := c.run(ctx, tx); err != nil {
 		return nil, nil, err
 	}
-	return ids, edits, each(ctx, tx, scan, "SELECT "+columns+" FROM "+b.schema.product+" WHERE sku IN "+marks(len(skus)), skus...)
+	return ids, edits, each(ctx, tx, scan, "SELECT "+columns+" FROM "+b.schema.product+" WHERE sku IN "+marks(len(skus)), anys(skus)...)
 }
 
 // findRivals looks, now that the entries are ours, whether the shop has

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -115,9 +116,13 @@ func (s *Shop) find(ctx context.Context, q queryer, schema *Schema, skus []strin
 	if len(ask) == 0 {
 		return out, nil
 	}
+	// For a few it is one round trip: a shopper may be the first to ask for it.
+	early := products && len(ask) <= fewSKUs
 	entries := "SELECT " + entryColumns + " FROM " + s.ledger + " l LEFT JOIN " + schema.product + " p ON p.entity_id=l.entity_id WHERE l.sku "
 	var other []found // entries that nobody asked for by that spelling
-	err := each(ctx, q, func(rows *sql.Rows) error {
+	var shops []productRow
+	query, args := entries+"IN "+marks(len(ask)), ask
+	scans := []func(rows *sql.Rows) error{func(rows *sql.Rows) error {
 		f, err := scanEntry(rows)
 		if err != nil {
 			return err
@@ -130,8 +135,13 @@ func (s *Shop) find(ctx context.Context, q queryer, schema *Schema, skus []strin
 			out[i] = f
 		}
 		return nil
-	}, entries+"IN "+marks(len(ask)), ask...)
-	if err != nil {
+	}}
+	if early {
+		query += ";" + productQuery(schema, len(ask))
+		args = append(slices.Clip(ask), ask...)
+		scans = append(scans, scanProduct(&shops))
+	}
+	if err := eachOf(ctx, q, scans, query, args...); err != nil {
 		return nil, err
 	}
 	missing := func() (rest []any) {
@@ -153,7 +163,12 @@ func (s *Shop) find(ctx context.Context, q queryer, schema *Schema, skus []strin
 	if len(rest) == 0 || !products {
 		return out, nil
 	}
-	if err := s.findProducts(ctx, q, schema, rest, at, out); err != nil {
+	if !early {
+		if err := each(ctx, q, scanProduct(&shops), productQuery(schema, len(rest)), rest...); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.placeProducts(ctx, q, schema, shops, rest, at, out); err != nil {
 		return nil, err
 	}
 	return out, s.findLate(ctx, q, rest, entries, at, out)
@@ -195,33 +210,54 @@ func (s *Shop) match(ctx context.Context, q queryer, skus []any, entries string,
 	return nil
 }
 
-// findProducts looks for products that the ledger does not have. The lowest
-// id is the one that the shop's own look-up finds.
+// fewSKUs is how many are looked for among the shop's products at once with the
+// ledger, before it is known whether that is needed.
+const fewSKUs = 4
+
+// productRow is a product of the shop.
+type productRow struct {
+	id  int64
+	sku string
+}
+
+// productQuery asks for the products of n SKUs. The lowest id is the one that
+// the shop's own look-up finds.
+func productQuery(schema *Schema, n int) string {
+	return "SELECT p.entity_id, p.sku FROM " + schema.product + " p WHERE p.sku IN " + marks(n) + " ORDER BY p.entity_id"
+}
+
+// scanProduct collects what productQuery gives.
+func scanProduct(into *[]productRow) func(rows *sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var p productRow
+		err := rows.Scan(&p.id, &p.sku)
+		*into = append(*into, p)
+		return err
+	}
+}
+
+// findProducts looks for products that the ledger does not have.
 func (s *Shop) findProducts(ctx context.Context, q queryer, schema *Schema, skus []any, at map[string][]int, out []found) error {
-	query := "SELECT p.entity_id, p.sku FROM " + schema.product + " p WHERE p.sku "
-	foreign := func(i int, id int64, sku string) {
-		if out[i].State == placeholder.StateNone {
-			out[i].State, out[i].EntityID, out[i].Spelling = placeholder.StateForeign, id, sku
+	var shops []productRow
+	if err := each(ctx, q, scanProduct(&shops), productQuery(schema, len(skus)), skus...); err != nil {
+		return err
+	}
+	return s.placeProducts(ctx, q, schema, shops, skus, at, out)
+}
+
+// placeProducts puts the shop's products where nothing of ours was found.
+func (s *Shop) placeProducts(ctx context.Context, q queryer, schema *Schema, shops []productRow, skus []any, at map[string][]int, out []found) error {
+	odd := false
+	for _, p := range shops {
+		odd = odd || at[p.sku] == nil
+		for _, i := range at[p.sku] {
+			if f := &out[i]; f.State == placeholder.StateNone {
+				f.State, f.EntityID, f.Spelling = placeholder.StateForeign, p.id, p.sku
+			}
 		}
 	}
-	odd := false
-	err := each(ctx, q, func(rows *sql.Rows) error {
-		var id int64
-		var sku string
-		if err := rows.Scan(&id, &sku); err != nil {
-			return err
-		}
-		if at[sku] == nil {
-			odd = true
-			return nil
-		}
-		for _, i := range at[sku] {
-			foreign(i, id, sku)
-		}
+	if !odd {
 		return nil
-	}, query+"IN "+marks(len(skus))+" ORDER BY p.entity_id", skus...)
-	if err != nil || !odd {
-		return err
 	}
 	for _, sku := range skus {
 		err := each(ctx, q, func(rows *sql.Rows) error {
@@ -233,7 +269,7 @@ func (s *Shop) findProducts(ctx context.Context, q queryer, schema *Schema, skus
 				out[i].State, out[i].EntityID, out[i].Spelling = placeholder.StateForeign, id, spelling
 			}
 			return err
-		}, query+"=? ORDER BY p.entity_id LIMIT 1", sku)
+		}, "SELECT p.entity_id, p.sku FROM "+schema.product+" p WHERE p.sku=? ORDER BY p.entity_id LIMIT 1", sku)
 		if err != nil {
 			return err
 		}

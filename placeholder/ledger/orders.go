@@ -63,26 +63,26 @@ func (o *orders) load(ctx context.Context, s *Shop, r Reader) error {
 	return nil
 }
 
-// recent adds the products ordered since the run began.
-func (o *orders) recent(ctx context.Context, q queryer, s *Shop, prefix string) error {
+// recent asks for the products ordered since the run began, and adds them.
+func (o *orders) recent(s *Shop, prefix string) ask {
 	order, item := ident(prefix+s.facts.Order), ident(prefix+s.facts.OrderItem)
-	top := o.last
-	err := each(ctx, q, func(rows *sql.Rows) error {
-		var id int64
-		var product sql.NullInt64
-		var open bool
-		if err := rows.Scan(&id, &product, &open); err != nil {
-			return err
-		}
-		if product.Valid && open {
-			o.products[product.Int64] = true
-		}
-		top = max(top, id)
-		return nil
-	}, fmt.Sprintf("SELECT STRAIGHT_JOIN i.item_id, i.product_id, o.state IS NULL OR o.state NOT IN (%s) FROM %s i JOIN %s o ON o.entity_id=i.order_id WHERE i.item_id>?",
-		closedStates, item, order), max(0, o.last-inFlight))
-	o.last = top
-	return err
+	return ask{
+		query: fmt.Sprintf("SELECT STRAIGHT_JOIN i.item_id, i.product_id, o.state IS NULL OR o.state NOT IN (%s) FROM %s i JOIN %s o ON o.entity_id=i.order_id WHERE i.item_id>%d",
+			closedStates, item, order, max(0, o.last-inFlight)),
+		scan: func(rows *sql.Rows) error {
+			var id int64
+			var product sql.NullInt64
+			var open bool
+			if err := rows.Scan(&id, &product, &open); err != nil {
+				return err
+			}
+			if product.Valid && open {
+				o.products[product.Int64] = true
+			}
+			o.last = max(o.last, id)
+			return nil
+		},
+	}
 }
 
 func (o *orders) add(ctx context.Context, q queryer, query string) error {

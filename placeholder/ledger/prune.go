@@ -117,6 +117,15 @@ func (p *pruner) begin(ctx context.Context, schema *Schema, opts placeholder.Pru
 	return p.orders.load(ctx, p.shop, r)
 }
 
+// Live implements placeholder.Pruner.
+func (p *pruner) Live(ctx context.Context) (n int64, err error) {
+	err = p.shop.again(ctx, func() error {
+		n, _, err = scalar[int64](ctx, p.shop.db, fmt.Sprintf("SELECT COUNT(*) FROM %s WHERE state=%d", p.shop.ledger, stateLive))
+		return err
+	})
+	return n, p.shop.fail("count placeholders", err)
+}
+
 // Candidates implements placeholder.Pruner.
 func (p *pruner) Candidates(ctx context.Context, idle time.Duration, after placeholder.Candidate, limit int) ([]placeholder.Candidate, error) {
 	s := p.shop

@@ -17,9 +17,10 @@ type removal struct {
 	schema *Schema
 	out    []placeholder.Removal
 	idle   time.Duration
-	at     map[int64]int // entity id → index, of those not kept so far
-	gone   []any         // SKUs of entries without product
-	edited []any         // SKUs of entries whose products the merchant edited
+	at     map[int64]int            // entity id → index, of those not kept so far
+	marks  map[int64]sql.NullString // entity id → the ledger's edit mark
+	gone   []any                    // SKUs of entries without product
+	edited []any                    // SKUs of entries whose products the merchant edited
 }
 
 // Remove implements placeholder.Pruner.
@@ -83,13 +84,11 @@ func (r *removal) look(ctx context.Context, q queryer, dry bool) error {
 	if err := r.productRows(ctx, q, dry); err != nil {
 		return err
 	}
-	for _, look := range []func(context.Context, queryer) error{r.carts, r.ordered, r.wished} {
-		if len(r.at) == 0 {
-			return nil
-		}
-		if err := look(ctx, q); err != nil {
-			return err
-		}
+	if len(r.at) == 0 {
+		return nil
+	}
+	if err := r.held(ctx, q); err != nil {
+		return err
 	}
 	for id := range r.at {
 		if r.extra[id] {
@@ -101,7 +100,7 @@ func (r *removal) look(ctx context.Context, q queryer, dry bool) error {
 
 // entries locks the ledger's rows and reads them again.
 func (r *removal) entries(ctx context.Context, q queryer, dry bool) error {
-	r.at = make(map[int64]int, len(r.out))
+	r.at, r.marks = make(map[int64]int, len(r.out)), make(map[int64]sql.NullString, len(r.out))
 	r.gone, r.edited = nil, nil
 	bySKU := make(map[string]int, len(r.out))
 	skus := make([]any, len(r.out))
@@ -110,7 +109,7 @@ func (r *removal) entries(ctx context.Context, q queryer, dry bool) error {
 		c.Keep = placeholder.KeepGone
 		bySKU[c.SKU], skus[i] = i, c.SKU
 	}
-	query := "SELECT sku, entity_id, state, used<=UTC_TIMESTAMP(6)-INTERVAL ? MICROSECOND FROM " + r.shop.ledger + " WHERE sku IN " + marks(len(skus)) + " ORDER BY sku"
+	query := "SELECT sku, entity_id, state, used<=UTC_TIMESTAMP(6)-INTERVAL ? MICROSECOND, mark FROM " + r.shop.ledger + " WHERE sku IN " + marks(len(skus)) + " ORDER BY sku"
 	if !dry {
 		query += " FOR UPDATE"
 	}
@@ -119,7 +118,8 @@ func (r *removal) entries(ctx context.Context, q queryer, dry bool) error {
 		var id int64
 		var state int
 		var unused bool
-		if err := rows.Scan(&sku, &id, &state, &unused); err != nil {
+		var mark sql.NullString
+		if err := rows.Scan(&sku, &id, &state, &unused, &mark); err != nil {
 			return err
 		}
 		i, ok := bySKU[sku]
@@ -132,7 +132,7 @@ func (r *removal) entries(ctx context.Context, q queryer, dry bool) error {
 			r.out[i].Keep = placeholder.KeepUsed
 		default:
 			r.out[i].Keep = ""
-			r.at[id] = i
+			r.at[id], r.marks[id] = i, mark
 		}
 		return nil
 	}, query, append([]any{r.idle.Microseconds()}, skus...)...)
@@ -144,36 +144,28 @@ func (r *removal) productRows(ctx context.Context, q queryer, dry bool) error {
 	if len(r.at) == 0 {
 		return nil
 	}
-	highest, _, err := scalar[sql.NullInt64](ctx, q, "SELECT MAX(entity_id) FROM "+r.schema.product)
-	if err != nil {
-		return err
-	}
 	ids := r.ids()
-	query := "SELECT entity_id FROM " + r.schema.product + " WHERE entity_id IN " + inList(ids) + " ORDER BY entity_id"
+	lock := "SELECT entity_id, updated_at FROM " + r.schema.product + " WHERE entity_id IN " + inList(ids) + " ORDER BY entity_id"
 	if !dry {
-		query += " FOR UPDATE"
+		lock += " FOR UPDATE"
 	}
-	if _, err := list[int64](ctx, q, query); err != nil {
-		return err
-	}
+	var highest sql.NullInt64
 	var edited []int64
 	there := map[int64]bool{}
-	skus := make([]any, 0, len(ids))
-	for _, id := range ids {
-		skus = append(skus, r.out[r.at[id]].SKU)
-	}
-	err = each(ctx, q, func(rows *sql.Rows) error {
-		var id int64
-		var same bool
-		if err := rows.Scan(&id, &same); err != nil {
-			return err
-		}
-		there[id] = true
-		if !same {
-			edited = append(edited, id)
-		}
-		return nil
-	}, "SELECT p.entity_id, p.updated_at<=>l.mark FROM "+r.schema.product+" p JOIN "+r.shop.ledger+" l ON l.entity_id=p.entity_id WHERE l.sku IN "+marks(len(skus)), skus...)
+	err := askAll(ctx, q,
+		ask{query: "SELECT MAX(entity_id) FROM " + r.schema.product, scan: func(rows *sql.Rows) error { return rows.Scan(&highest) }},
+		ask{query: lock, scan: func(rows *sql.Rows) error {
+			var id int64
+			var mark sql.NullString
+			if err := rows.Scan(&id, &mark); err != nil {
+				return err
+			}
+			there[id] = true
+			if mark != r.marks[id] {
+				edited = append(edited, id)
+			}
+			return nil
+		}})
 	if err != nil {
 		return err
 	}
@@ -195,64 +187,64 @@ func (r *removal) productRows(ctx context.Context, q queryer, dry bool) error {
 	return nil
 }
 
-// carts keeps what may still be ordered.
-func (r *removal) carts(ctx context.Context, q queryer) error {
-	prefix := r.schema.Info.Prefix
-	held, err := list[int64](ctx, q, "SELECT STRAIGHT_JOIN DISTINCT i.product_id FROM "+ident(prefix+r.shop.facts.QuoteItem)+" i JOIN "+
-		ident(prefix+r.shop.facts.Quote)+" q ON q.entity_id=i.quote_id WHERE i.product_id IN "+inList(r.ids())+
-		" AND ("+strings.ReplaceAll(r.shop.facts.Cart, prefixMark, prefix)+")")
-	r.keep(held, placeholder.KeepCart)
-	return err
-}
-
-// ordered keeps what is in an order that is not history yet. It is looked at
-// after the carts: an order is committed before its cart is made inactive.
-func (r *removal) ordered(ctx context.Context, q queryer) error {
-	f, prefix := r.shop.facts, r.schema.Info.Prefix
+// held keeps what somebody still wants, as the newest commits say. Orders are
+// looked at after the carts: an order is committed before its cart is made
+// inactive.
+func (r *removal) held(ctx context.Context, q queryer) error {
+	in, prefix, f := inList(r.ids()), r.schema.Info.Prefix, r.shop.facts
+	var inCarts, inOrders, onLists, reviewed, stocks []int64
+	asks := []ask{{
+		query: "SELECT STRAIGHT_JOIN DISTINCT i.product_id FROM " + ident(prefix+f.QuoteItem) + " i JOIN " + ident(prefix+f.Quote) +
+			" q ON q.entity_id=i.quote_id WHERE i.product_id IN " + in + " AND (" + strings.ReplaceAll(f.Cart, prefixMark, prefix) + ")",
+		scan: column64(&inCarts),
+	}}
 	if f.OrderItemByProduct {
-		held, err := list[int64](ctx, q, "SELECT STRAIGHT_JOIN DISTINCT i.product_id FROM "+ident(prefix+f.OrderItem)+" i JOIN "+ident(prefix+f.Order)+
-			" o ON o.entity_id=i.order_id WHERE i.product_id IN "+inList(r.ids())+" AND (o.state IS NULL OR o.state NOT IN ("+closedStates+"))")
-		r.keep(held, placeholder.KeepOrder)
-		return err
+		asks = append(asks, ask{
+			query: "SELECT STRAIGHT_JOIN DISTINCT i.product_id FROM " + ident(prefix+f.OrderItem) + " i JOIN " + ident(prefix+f.Order) +
+				" o ON o.entity_id=i.order_id WHERE i.product_id IN " + in + " AND (o.state IS NULL OR o.state NOT IN (" + closedStates + "))",
+			scan: column64(&inOrders),
+		})
+	} else {
+		asks = append(asks, r.orders.recent(r.shop, prefix))
 	}
-	if err := r.orders.recent(ctx, q, r.shop, prefix); err != nil {
-		return err
-	}
-	r.keep(r.orders.of(r.ids()), placeholder.KeepOrder)
-	return nil
-}
-
-// wished keeps what customers noted, wrote about, or the shop still reserves.
-func (r *removal) wished(ctx context.Context, q queryer) error {
-	prefix := r.schema.Info.Prefix
+	// What customers noted, or wrote about.
 	if r.wishes {
-		held, err := list[int64](ctx, q, "SELECT DISTINCT product_id FROM "+ident(prefix+"wishlist_item")+" WHERE product_id IN "+inList(r.ids()))
-		if err != nil {
-			return err
-		}
-		r.keep(held, placeholder.KeepWishlist)
+		asks = append(asks, ask{query: "SELECT DISTINCT product_id FROM " + ident(prefix+"wishlist_item") + " WHERE product_id IN " + in, scan: column64(&onLists)})
 	}
 	if r.reviews {
-		held, err := list[int64](ctx, q, "SELECT DISTINCT r.entity_pk_value FROM "+ident(prefix+"review")+" r JOIN "+ident(prefix+"review_entity")+
-			" e ON e.entity_id=r.entity_id AND e.entity_code='product' WHERE r.entity_pk_value IN "+inList(r.ids()))
-		if err != nil {
-			return err
-		}
-		r.keep(held, placeholder.KeepExtra)
+		asks = append(asks, ask{
+			query: "SELECT DISTINCT r.entity_pk_value FROM " + ident(prefix+"review") + " r JOIN " + ident(prefix+"review_entity") +
+				" e ON e.entity_id=r.entity_id AND e.entity_code='product' WHERE r.entity_pk_value IN " + in,
+			scan: column64(&reviewed),
+		})
 	}
-	if r.waits == "" {
+	if r.waits != "" {
+		asks = append(asks, ask{query: "SELECT DISTINCT stock_id FROM " + r.waits, scan: column64(&stocks)})
+	}
+	if err := askAll(ctx, q, asks...); err != nil {
+		return err
+	}
+	r.keep(inCarts, placeholder.KeepCart)
+	r.keep(inOrders, placeholder.KeepOrder)
+	if !f.OrderItemByProduct {
+		r.keep(r.orders.of(r.ids()), placeholder.KeepOrder)
+	}
+	r.keep(onLists, placeholder.KeepWishlist)
+	r.keep(reviewed, placeholder.KeepExtra)
+	if len(stocks) == 0 || len(r.at) == 0 {
 		return nil
 	}
-	// Reservations belong to orders whose shipment is still to come.
+	return r.reserved(ctx, q, stocks)
+}
+
+// reserved keeps what the shop still reserves: for orders whose shipment is to
+// come.
+func (r *removal) reserved(ctx context.Context, q queryer, stocks []int64) error {
 	bySKU := map[string]int64{}
 	var skus []any
 	for id, i := range r.at {
 		bySKU[r.out[i].SKU] = id
 		skus = append(skus, r.out[i].SKU)
-	}
-	stocks, err := list[int64](ctx, q, "SELECT DISTINCT stock_id FROM "+r.waits)
-	if err != nil || len(stocks) == 0 {
-		return err
 	}
 	held, err := list[string](ctx, q, "SELECT sku FROM "+r.waits+" WHERE stock_id IN "+inList(stocks)+" AND sku IN "+marks(len(skus))+
 		" GROUP BY sku HAVING SUM(quantity)<>0", skus...)
@@ -281,8 +273,12 @@ func (r *removal) settle(ctx context.Context, tx *sql.Tx) error {
 	return nil
 }
 
-// lineStep is how many cart lines one statement deletes.
-const lineStep = 1000
+// How many rows one statement deletes: cart lines, and products, each of which
+// has the server look into some forty tables.
+const (
+	lineStep    = 1000
+	productStep = 50
+)
 
 // remove deletes all that belongs to the products that are left.
 func (r *removal) remove(ctx context.Context, tx *sql.Tx) error {
@@ -297,30 +293,62 @@ func (r *removal) remove(ctx context.Context, tx *sql.Tx) error {
 	if err := r.removeLines(ctx, tx, ids); err != nil {
 		return err
 	}
-	skus := make([]any, 0, len(ids))
+	skus := make([]string, 0, len(ids))
 	for _, id := range ids {
 		skus = append(skus, r.out[r.at[id]].SKU)
 	}
-	for _, l := range r.schema.leftovers {
-		query := "DELETE FROM " + ident(l.table) + " WHERE " + ident(l.Column) + " IN "
-		var args []any
-		if l.BySKU {
-			query, args = query+marks(len(skus)), skus
-		} else {
-			query += in
-		}
-		if l.And != "" {
-			query += " AND " + strings.ReplaceAll(l.And, prefixMark, r.schema.Info.Prefix)
-		}
-		if _, err := tx.ExecContext(ctx, query, args...); err != nil {
-			return err
-		}
-	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM "+r.schema.product+" WHERE entity_id IN "+in); err != nil {
+	leftovers, err := r.filled(ctx, tx)
+	if err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, "DELETE FROM "+r.shop.ledger+" WHERE sku IN "+marks(len(skus)), skus...)
-	return err
+	c := &script{}
+	for _, l := range leftovers {
+		c.next()
+		c.add("DELETE FROM ", ident(l.table), " WHERE ", ident(l.Column), " IN ")
+		if l.BySKU {
+			c.values(skus)
+		} else {
+			c.add(in)
+		}
+		if l.And != "" {
+			c.add(" AND ", strings.ReplaceAll(l.And, prefixMark, r.schema.Info.Prefix))
+		}
+	}
+	for some := range slices.Chunk(ids, productStep) {
+		c.next()
+		c.add("DELETE FROM ", r.schema.product, " WHERE entity_id IN ", inList(some))
+	}
+	c.next()
+	c.add("DELETE FROM ", r.shop.ledger, " WHERE sku IN ")
+	c.values(skus)
+	return c.run(ctx, tx)
+}
+
+// filled returns the tables of leftovers that have any row: many are empty
+// most of the time, and to ask all of them is cheaper than one DELETE.
+func (r *removal) filled(ctx context.Context, tx *sql.Tx) ([]leftover, error) {
+	all := r.schema.leftovers
+	if len(all) == 0 {
+		return nil, nil
+	}
+	c := &script{}
+	there := make([]bool, len(all))
+	into := make([]any, len(all))
+	for i, l := range all {
+		c.add([]string{"SELECT ", ","}[min(i, 1)], "EXISTS(SELECT 1 FROM ", ident(l.table), ")")
+		into[i] = &there[i]
+	}
+	err := each(ctx, tx, func(rows *sql.Rows) error { return rows.Scan(into...) }, c.text.String())
+	if err != nil {
+		return nil, err
+	}
+	var out []leftover
+	for i, l := range all {
+		if there[i] {
+			out = append(out, l)
+		}
+	}
+	return out, nil
 }
 
 // removeLines marks the stale carts that hold the products, so that their
@@ -379,13 +407,11 @@ func (r *removal) someLines(ctx context.Context, tx *sql.Tx, where string) (n in
 	slices.Sort(quotes)
 	quotes = slices.Compact(quotes)
 	// The shop removes carts by the age of updated_at: it must not be new.
-	if _, err := tx.ExecContext(ctx, "UPDATE "+quote+" SET trigger_recollect=1, updated_at=updated_at WHERE entity_id IN "+inList(quotes)); err != nil {
-		return 0, 0, err
-	}
+	c := &script{}
+	c.add("UPDATE ", quote, " SET trigger_recollect=1, updated_at=updated_at WHERE entity_id IN ", inList(quotes))
 	if !r.shop.facts.LineFK {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+item+" WHERE item_id IN "+inList(lines)); err != nil {
-			return 0, 0, err
-		}
+		c.next()
+		c.add("DELETE FROM ", item, " WHERE item_id IN ", inList(lines))
 	}
-	return len(lines), lines[len(lines)-1], nil
+	return len(lines), lines[len(lines)-1], c.run(ctx, tx)
 }

@@ -8,60 +8,6 @@ import (
 	"strings"
 )
 
-// maxRows is how many rows one statement writes at most, maxBytes how long it
-// may get: the server's max_allowed_packet is a few MiB at least.
-const (
-	maxRows  = 1000
-	maxBytes = 512 << 10
-)
-
-// insertRows inserts rows into t by as few statements as the limits allow.
-func insertRows(ctx context.Context, tx queryer, t *Table, rows []row) error {
-	var head strings.Builder
-	head.WriteString("INSERT INTO " + ident(t.Name) + " (" + ident(t.ID))
-	for _, k := range t.Key {
-		head.WriteString("," + ident(k))
-	}
-	for _, v := range t.Vals {
-		head.WriteString("," + ident(v))
-	}
-	for _, c := range t.Const {
-		head.WriteString("," + ident(c.Column))
-	}
-	head.WriteString(") VALUES ")
-	one := marks(1 + len(t.Key) + len(t.Vals) + len(t.Const))
-	for len(rows) > 0 {
-		var b strings.Builder
-		b.WriteString(head.String())
-		args := make([]any, 0, min(len(rows), maxRows)*(1+len(t.Key)+len(t.Vals)+len(t.Const)))
-		n, size := 0, 0
-		for ; n < len(rows) && n < maxRows && (n == 0 || size < maxBytes); n++ {
-			r := &rows[n]
-			if n > 0 {
-				b.WriteByte(',')
-			}
-			b.WriteString(one)
-			args = append(args, r.id)
-			for _, k := range r.key {
-				args = append(args, k)
-			}
-			for _, v := range r.vals {
-				args = append(args, v)
-				size += len(v)
-			}
-			for _, c := range t.Const {
-				args = append(args, c.Value)
-			}
-			size += 40 + 8*len(one)
-		}
-		if _, err := tx.ExecContext(ctx, b.String(), args...); err != nil {
-			return err
-		}
-		rows = rows[n:]
-	}
-	return nil
-}
-
 // stored is a row as it is in the database.
 type stored struct {
 	id, auto string
@@ -217,7 +163,9 @@ func apply(ctx context.Context, tx queryer, t *Table, d difference) error {
 	if err := dropRows(ctx, tx, t, d.drop); err != nil {
 		return err
 	}
-	return insertRows(ctx, tx, t, d.insert)
+	c := &script{}
+	c.insert(t, d.insert)
+	return c.run(ctx, tx)
 }
 
 // updateChunk is how many rows an UPDATE changes at most: its CASE is read

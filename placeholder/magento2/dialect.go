@@ -92,11 +92,7 @@ func (dialect) Facts() ledger.Facts {
 				And: "source_code IN (SELECT source_code FROM `{prefix}inventory_source`)",
 			},
 			{Like: "inventory_stock_%", Column: "sku", BySKU: true, Derived: true},
-			// report_event tells of products by their ids for some types alone.
-			{
-				Like: "report_event", Column: "object_id",
-				And: "event_type_id IN (SELECT event_type_id FROM `{prefix}report_event_types` WHERE event_name IN ('catalog_product_view','sendfriend_product','catalog_product_compare_add_product','checkout_cart_add_product','wishlist_add_product'))",
-			},
+			ledger.ReportEvent(),
 		},
 	}
 }

@@ -36,6 +36,12 @@ type pruner struct {
 	dry   bool
 }
 
+// Live implements placeholder.Pruner.
+func (p *pruner) Live(ctx context.Context) (int64, error) {
+	c, err := p.shop.Counts(ctx)
+	return c.Live, err
+}
+
 func (p *pruner) held() error {
 	l := &p.shop.db.lock
 	if !p.dry && (l.token != p.token || l.holder == "" || time.Now().After(l.expires)) {

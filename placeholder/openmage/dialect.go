@@ -64,13 +64,8 @@ func (dialect) Facts() ledger.Facts {
 		TypeID: true, OrderItemByProduct: true, LineFK: true,
 		Cart: cart, GroupPrice: groupPrice,
 		Reads: []string{"report_event_types"},
-		Leftovers: []ledger.Leftover{
-			// Kept beside the foreign keys' reach, by tools that copy them.
-			{
-				Like: "report_event", Column: "object_id",
-				And: "event_type_id IN (SELECT event_type_id FROM `{prefix}report_event_types` WHERE event_name IN ('catalog_product_view','sendfriend_product','catalog_product_compare_add_product','checkout_cart_add_product','wishlist_add_product'))",
-			},
-		},
+		// Foreign keys reach all the rest.
+		Leftovers: []ledger.Leftover{ledger.ReportEvent()},
 	}
 }
 

@@ -28,6 +28,7 @@ func testOneProduct(e *env) {
 	shops := []placeholder.Shop{e.shop, e.h.Open(e)}
 	for round := range 5 {
 		p := e.product(e.sku(fmt.Sprint(round)), plain)
+		p.Fresh = round%2 == 0
 		var mu sync.Mutex
 		counts, ids := map[placeholder.Status]int{}, map[int64]bool{}
 		var g errgroup.Group
@@ -62,7 +63,9 @@ func testOverlap(e *env) {
 	shops := []placeholder.Shop{e.shop, e.h.Open(e)}
 	var products []placeholder.Product
 	for i := range 60 {
-		products = append(products, e.product(e.sku(fmt.Sprintf("%02d", i)), plain))
+		p := e.product(e.sku(fmt.Sprintf("%02d", i)), plain)
+		p.Fresh = i < 45 // so that some batches go each way
+		products = append(products, p)
 	}
 	var mu sync.Mutex
 	ids := map[string]map[int64]bool{}
@@ -115,6 +118,7 @@ func testConcurrentSpellings(e *env) {
 	shops := []placeholder.Shop{e.shop, e.h.Open(e)}
 	for round := range 10 {
 		pair := []placeholder.Product{e.product(e.sku(fmt.Sprintf("a%d", round)), plain), e.product(e.sku(fmt.Sprintf("A%d", round)), plain)}
+		pair[0].Fresh, pair[1].Fresh = round%2 == 0, round%4 == 0
 		var results [2]placeholder.Result
 		var g errgroup.Group
 		for i := range 2 {

@@ -16,6 +16,7 @@ func ensureTests() []test {
 		{"nothing", testNothing},
 		{"create", testCreate},
 		{"repeat", testRepeat},
+		{"fresh", testFresh},
 		{"batch", testBatch},
 		{"touch", testTouch},
 		{"list", testList},
@@ -119,7 +120,7 @@ func testBatch(e *env) {
 		if i%3 == 0 {
 			d.doc += `,"type":"virtual"`
 		}
-		products = append(products, e.product(e.sku(fmt.Sprintf("%04d", (i*7919)%10000)), d))
+		products = append(products, fresh(e.product(e.sku(fmt.Sprintf("%04d", (i*7919)%10000)), d)))
 	}
 	ids := map[int64]bool{}
 	for i, r := range e.ensureAll(products...) {

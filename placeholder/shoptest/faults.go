@@ -37,6 +37,7 @@ func testFault(e *env, fault Fault) {
 				e.made(sku)
 			}
 			p := e.product(sku, priced("6"))
+			p.Fresh = n%2 == 1
 			if !e.h.Inject(e, fault, n) {
 				return
 			}
