@@ -173,6 +173,16 @@ func (r *runner) liveOf(ctx context.Context, l *loader, units []string, fast boo
 			}
 		}
 	}
+	family := map[string]bool{} // that the index knows
+	if x, ok := r.index.(FamilyIndex); ok {
+		list, err := x.Families(ctx, units)
+		if err != nil {
+			return fmt.Errorf("indexer: asking which of %d products have variants: %w", len(units), err)
+		}
+		for _, sku := range list {
+			family[sku] = true
+		}
+	}
 	var p pricer
 	now := r.opts.Now()
 	for _, sku := range units {
@@ -190,7 +200,7 @@ func (r *runner) liveOf(ctx context.Context, l *loader, units []string, fast boo
 		if body := l.get(catalog.KindProduct, sku); body != nil {
 			r.families.learn(sku, body)
 		}
-		if !alone || r.families.is(sku, l.get(catalog.KindProduct, sku)) {
+		if !alone || family[sku] || r.families.is(sku, l.get(catalog.KindProduct, sku)) {
 			out.whole = append(out.whole, sku)
 		}
 		if alone && l.bad[sku] == nil {
@@ -329,12 +339,12 @@ func (r *runner) chunk(ctx context.Context, l *loader, m *Mapper, skus []string)
 	if err := l.products(ctx, skus); err != nil {
 		return nil, nil, err
 	}
-	ops, dead := r.mapAll(l, m, skus)
+	ops, dead := r.mapAll(l, m, nil, skus)
 	return ops, dead, nil
 }
 
-// mapAll maps products that are loaded.
-func (r *runner) mapAll(l *loader, m *Mapper, skus []string) ([]Op, map[string]error) {
+// mapAll maps products that are loaded, in an arena if there is one.
+func (r *runner) mapAll(l *loader, m *Mapper, a *arena, skus []string) ([]Op, map[string]error) {
 	ops := make([]Op, 0, len(skus))
 	var dead map[string]error
 	now := r.opts.Now()
@@ -344,7 +354,7 @@ func (r *runner) mapAll(l *loader, m *Mapper, skus []string) ([]Op, map[string]e
 			op := Op{SKU: sku}
 			if body := l.get(catalog.KindProduct, sku); body != nil {
 				r.families.learn(sku, body)
-				op.Docs, err = tryMap(m, Source{SKU: sku, Body: body, Get: l.get}, now)
+				op.Docs, err = tryMap(m, a, Source{SKU: sku, Body: body, Get: l.get}, now)
 			}
 			if err == nil {
 				ops = append(ops, op)
@@ -365,13 +375,13 @@ var errMapping = errors.New("the record cannot be mapped: a fault of this progra
 
 // tryMap is Map for followers that run for months: no record makes it panic
 // that the tests have seen, and one that they have not must not end the index.
-func tryMap(m *Mapper, src Source, now time.Time) (docs []*Document, err error) {
+func tryMap(m *Mapper, a *arena, src Source, now time.Time) (docs []*Document, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errMapping, p, debug.Stack())
 		}
 	}()
-	return m.Map(src, now), nil
+	return m.mapInto(a, src, now), nil
 }
 
 // shopChanged loads categories and attributes anew, and indexes again the

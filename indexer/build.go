@@ -86,20 +86,24 @@ func (g *generation) scan(ctx context.Context) error {
 	defer cancel(nil)
 	// A batch is being read, one waits, and each worker has one.
 	size := max(64<<10, g.r.opts.Batch/(2*g.r.opts.Workers+2))
-	batches := make(chan *batch)
+	batches, free := make(chan *batch), make(chan *batch, g.r.opts.Workers+1)
 	var wg sync.WaitGroup
 	for range g.r.opts.Workers {
 		wg.Go(func() {
-			l := newLoader(g.r.store)
+			l, a := newLoader(g.r.store), new(arena)
 			for b := range batches {
-				if err := g.take(ctx, l, b); err != nil {
+				if err := g.take(ctx, l, a, b); err != nil {
 					cancel(err)
 					return
+				}
+				select {
+				case free <- b:
+				default:
 				}
 			}
 		})
 	}
-	err := g.read(ctx, batches, size)
+	err := g.read(ctx, batches, free, size)
 	close(batches)
 	wg.Wait()
 	if cause := context.Cause(ctx); cause != nil {
@@ -108,17 +112,23 @@ func (g *generation) scan(ctx context.Context) error {
 	return err
 }
 
-// read hands out batches of about size bytes.
-func (g *generation) read(ctx context.Context, out chan<- *batch, size int) error {
+// read hands out batches of about size bytes. Those that come back are used
+// again.
+func (g *generation) read(ctx context.Context, out chan<- *batch, free <-chan *batch, size int) error {
 	b := &batch{}
 	flush := func() error {
 		select {
 		case out <- b:
-			b = &batch{bodies: make([]byte, 0, size+size/8)}
-			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		select {
+		case b = <-free:
+			b.skus, b.bodies, b.ends = b.skus[:0], b.bodies[:0], b.ends[:0]
+		default:
+			b = &batch{bodies: make([]byte, 0, size+size/8)}
+		}
+		return nil
 	}
 	for rec, err := range g.r.store.Scan(ctx, catalog.KindProduct, catalog.All) {
 		if err != nil {
@@ -140,8 +150,9 @@ func (g *generation) read(ctx context.Context, out chan<- *batch, size int) erro
 }
 
 // take maps a batch and gives it to the builder.
-func (g *generation) take(ctx context.Context, l *loader, b *batch) error {
+func (g *generation) take(ctx context.Context, l *loader, a *arena, b *batch) error {
 	l.reset()
+	a.reset()
 	start := 0
 	for i, sku := range b.skus {
 		l.got[catalog.KindProduct][sku] = b.bodies[start:b.ends[i]:b.ends[i]]
@@ -153,7 +164,7 @@ func (g *generation) take(ctx context.Context, l *loader, b *batch) error {
 	if err := l.related(ctx, b.skus); err != nil {
 		return err
 	}
-	ops, dead := g.r.mapAll(l, g.mapper, b.skus)
+	ops, dead := g.r.mapAll(l, g.mapper, a, b.skus)
 	// The builder is given nothing of products that no store shows.
 	ops = slices.DeleteFunc(ops, func(op Op) bool { return len(op.Docs) == 0 })
 	more, err := rejected(g.sink(ctx, ops, catalog.Cursor{}))

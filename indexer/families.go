@@ -10,7 +10,7 @@ import (
 // maxFamilies bounds what families remembers: about 20 bytes a product.
 const maxFamilies = 4 << 20
 
-// families remembers which products have variants, so that a change of a price
+// families remembers, for an index that cannot tell, which products have variants, so that a change of a price
 // need not read the product: whoever has none is not asked for by others. What
 // it says of a product holds until learn is told of a newer record, which
 // happens for every change of a product. The zero value is ready. Safe for
@@ -19,10 +19,14 @@ type families struct {
 	mu   sync.RWMutex
 	seed maphash.Seed
 	has  map[uint64]bool
+	off  bool // the index knows it
 }
 
 // learn notes whether a product has variants.
 func (f *families) learn(sku string, body []byte) {
+	if f.off {
+		return
+	}
 	has := hasVariants(body)
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -44,6 +48,9 @@ func hasVariants(body []byte) bool {
 
 // unknown returns the products of which nothing was learned.
 func (f *families) unknown(skus []string) []string {
+	if f.off {
+		return nil
+	}
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.has == nil {

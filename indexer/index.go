@@ -103,9 +103,20 @@ type LiveIndex interface {
 	ApplyLive(ctx context.Context, ops []LiveOp, at catalog.Cursor) error
 }
 
+// FamilyIndex is a LiveIndex that can tell which products have variants, so that
+// a change of prices need not read the products for it.
+type FamilyIndex interface {
+	LiveIndex
+	// Families returns those of some SKUs that are of products with documents
+	// of which a unit is something else than the product itself.
+	Families(ctx context.Context, skus []string) ([]string, error)
+}
+
 // Builder fills a new generation. Not safe for concurrent use, except that
 // Apply may be called by several goroutines with different products.
 type Builder interface {
+	// Apply adds products. It keeps nothing of ops but strings: documents and
+	// their slices are used again when it has returned.
 	Apply(ctx context.Context, ops []Op) error
 	// Publish makes the generation the one that serves, in one step, with the
 	// cursor at. Readers see the old one or the new one. A *RejectedError names

@@ -49,6 +49,7 @@ type pricer struct {
 	found   []entry // by scope, resolved
 	next    time.Time
 	now     time.Time
+	prices  *slab[Price] // where they are; nil: each by itself
 }
 
 func (p *pricer) live(stores *Stores, price, stock []byte, now time.Time) Live {
@@ -69,7 +70,7 @@ func (p *pricer) live(stores *Stores, price, stock []byte, now time.Time) Live {
 		p.anyCurrency()
 	}
 	if len(p.found) > 0 {
-		l.Prices = make([]Price, 0, len(p.found))
+		l.Prices = p.prices.take(len(p.found))
 		for i := range p.found {
 			l.Prices = append(l.Prices, Price{p.found[i].scope, p.found[i].amount, p.found[i].regular})
 		}

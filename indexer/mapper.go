@@ -38,9 +38,14 @@ func NewMapper(stores *Stores, tree *Tree, silent map[string]bool) *Mapper {
 
 // Map returns the documents of a product as of now: none if no store shows it.
 // It takes any body that catalog.Parser accepts.
-func (m *Mapper) Map(src Source, now time.Time) []*Document {
+func (m *Mapper) Map(src Source, now time.Time) []*Document { return m.mapInto(nil, src, now) }
+
+// mapInto is Map for documents that are gone when the arena is reset.
+func (m *Mapper) mapInto(a *arena, src Source, now time.Time) []*Document {
 	s := m.session()
+	s.into(a)
 	docs := s.documents(src, now)
+	s.into(nil)
 	select {
 	case m.sessions <- s:
 	default:
@@ -78,6 +83,26 @@ type session struct {
 	attrs                     []attrValue
 	members                   []Membership
 	pricer                    pricer
+	out                       memory
+}
+
+// memory is where a document's slices are: those of an arena, or nil.
+type memory struct {
+	words   *slab[Word]
+	attrs   *slab[Attr]
+	values  *slab[Value]
+	units   *slab[Unit]
+	members *slab[Membership]
+	keys    *slab[byte]
+}
+
+func (s *session) into(a *arena) {
+	if a == nil {
+		s.out, s.pricer.prices = memory{}, nil
+		return
+	}
+	s.out = memory{&a.words, &a.attrs, &a.values, &a.units, &a.members, &a.keys}
+	s.pricer.prices = &a.prices
 }
 
 // lang is what a session remembers of a language.
@@ -259,7 +284,11 @@ func (s *session) document(sku string, f *fields, view string, own, main *lang) 
 		d.Name = string(s.text)
 		l := pick(f.own.name)
 		d.NameWords = s.add(l, s.text, ClassName)
-		d.NameKey = l.collator.Key(nil, d.Name)
+		var key []byte
+		if s.out.keys != nil {
+			key = s.out.keys.take(analysis.MaxKey)
+		}
+		d.NameKey = l.collator.Key(key, d.Name)
 	}
 	s.categories(d, f.categories, view, main, own)
 	s.attributes(d, f, pick(f.own.brand), main, own)

@@ -107,7 +107,7 @@ func (s *session) attributes(d *Document, f *fields, brand, main, own *lang) {
 	s.putAll(f.attrs, main, own)
 	d.Attrs = s.collect()
 
-	d.Units = make([]Unit, 0, len(s.variants))
+	d.Units = s.out.units.take(len(s.variants))
 	for i := range s.variants {
 		v := &s.variants[i]
 		u := Unit{SKU: v.sku, Live: v.live}
@@ -184,7 +184,7 @@ func (s *session) collect() []Attr {
 		}
 		total++
 	}
-	out, values := make([]Attr, 0, names), make([]Value, 0, total)
+	out, values := s.out.attrs.take(names), s.out.values.take(total)
 	for i := 0; i < len(s.attrs); {
 		a, start := &s.attrs[i], len(values)
 		for ; i < len(s.attrs) && s.attrs[i].name == a.name; i++ {

@@ -110,7 +110,7 @@ func (s *session) finish() []Word {
 		}
 		return cmp.Or(cmp.Compare(x.Class, y.Class), strings.Compare(x.Stem, y.Stem))
 	})
-	out := make([]Word, 0, len(s.places))
+	out := s.out.words.take(len(s.places))
 	for _, p := range s.places {
 		if w := &s.words[p.at]; len(out) == 0 || out[len(out)-1].Term != w.Term {
 			out = append(out, *w)
@@ -169,7 +169,7 @@ func (s *session) categories(d *Document, v catalog.Value, store string, main, o
 			n++
 		}
 	}
-	d.Categories = slices.Clone(s.members[:n])
+	d.Categories = append(s.out.members.take(n), s.members[:n]...)
 	skip := s.rootOf(store)
 	for _, m := range d.Categories {
 		c := s.m.tree.ByID(m.ID)

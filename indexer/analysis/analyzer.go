@@ -123,16 +123,26 @@ func (a *Analyzer) make(raw string) *Word {
 	if !hasDigit(term) {
 		stem = Fold(a.lang.stem(text))
 	}
-	w.Stem = cut(a.lang.code+":"+stem, MaxTerm)
+	w.setStem(a.lang.code, stem)
 	if n := unitAt(term); n > 0 {
 		return a.measure(term, term[:n], term[n:])
 	}
 	return w
 }
 
+// setStem sets the stem. Where it is the term, both are kept in one place.
+func (w *Word) setStem(lang, stem string) {
+	w.Stem = cut(lang+":"+stem, MaxTerm)
+	if own := w.Stem[len(lang)+1:]; own == w.Term {
+		w.Term = own
+	}
+}
+
 // measure makes the word of a number with its unit.
 func (a *Analyzer) measure(term, number, unit string) *Word {
-	w := &Word{Term: term, Stem: a.lang.code + ":" + term, Order: order(term)}
+	w := &Word{Term: term, Order: order(term)}
+	w.Stem = a.lang.code + ":" + term
+	w.Term = w.Stem[len(a.lang.code)+1:]
 	parts := make([]*Word, 0, 2)
 	for _, text := range [...]string{number, unit} {
 		if p := a.word([]byte(text)); p != nil {
@@ -174,7 +184,7 @@ func (a *Analyzer) join(list []string) *Word {
 	if !hasDigit(stem) {
 		stem = Fold(a.lang.stem(a.apostrophes(lower(strings.Join(list, "")))))
 	}
-	w.Stem = cut(a.lang.code+":"+stem, MaxTerm)
+	w.setStem(a.lang.code, stem)
 	return w
 }
 

@@ -5,9 +5,9 @@ import (
 	langtag "golang.org/x/text/language"
 )
 
-// maxKey bounds a collation key, in bytes; names that differ behind it stand
+// MaxKey bounds a collation key, in bytes; names that differ behind it stand
 // as if they were equal.
-const maxKey = 128
+const MaxKey = 128
 
 // Collator makes keys whose order, byte by byte, is that of names in a
 // language. Case, marks that the language does not sort by, and widths do not
@@ -28,8 +28,8 @@ func NewCollator(tag string) *Collator {
 
 // Key appends the key of a name.
 func (c *Collator) Key(dst []byte, name string) []byte {
-	key := c.c.KeyFromString(&c.buf, cut(name, 2*maxKey))
-	dst = append(dst, key[:min(len(key), maxKey)]...)
+	key := c.c.KeyFromString(&c.buf, cut(name, 2*MaxKey))
+	dst = append(dst, key[:min(len(key), MaxKey)]...)
 	c.buf.Reset()
 	return dst
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"io/fs"
 	"runtime"
+	"slices"
 	"sync"
 
 	"catalog/catalog"
@@ -127,17 +129,13 @@ func (b *builder) add(s *shard, ops []indexer.Op, of []uint8, k uint8) error {
 	return nil
 }
 
-// spill writes what a shard has collected.
+// spill writes what a shard has collected, to be merged at the end.
 func (b *builder) spill(s *shard) error {
-	if s.b.Docs() == 0 {
-		return nil
-	}
-	full := s.b
-	s.b = segment.NewBuilder()
-	p, err := b.write(full.Write)
+	p, err := b.write(s.b.WriteBrief)
 	if err != nil {
 		return fmt.Errorf("facetindex: building: %w", err)
 	}
+	s.b.Reset()
 	s.parts = append(s.parts, p)
 	return nil
 }
@@ -188,19 +186,32 @@ func (b *builder) end(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// finish makes one segment of all; nil if there are no documents.
-func (b *builder) finish(ctx context.Context) (*part, error) {
+// spillAll writes what is left when most is written already, so that merging has
+// the memory for itself.
+func (b *builder) spillAll() error {
+	if !slices.ContainsFunc(b.shards, func(s *shard) bool { return len(s.parts) > 1 }) {
+		return nil
+	}
 	errs := make([]error, len(b.shards))
 	var wg sync.WaitGroup
 	for i, s := range b.shards {
-		wg.Go(func() { errs[i] = b.spill(s) })
+		wg.Go(func() {
+			if s.b.Docs() > 0 {
+				errs[i] = b.spill(s)
+			}
+			s.b = nil
+		})
 	}
 	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
+	return errors.Join(errs...)
+}
+
+// finish makes one segment of all; nil if there are no documents.
+func (b *builder) finish(ctx context.Context) (*part, error) {
+	if err := b.spillAll(); err != nil {
 		return nil, err
 	}
 	var list []segment.Input
-	var parts []*part
 	for _, s := range b.shards {
 		for sku, n := range s.gone {
 			for _, p := range s.parts[:n] {
@@ -208,18 +219,14 @@ func (b *builder) finish(ctx context.Context) (*part, error) {
 			}
 		}
 		for _, p := range s.parts {
-			list = append(list, segment.Input{Segment: p.seg, Live: p.live, Dead: deadOf(p.dead)})
-			parts = append(parts, p)
+			list = append(list, segment.Input{Segment: p.seg, Live: p.live, Dead: deadOf(p.dead), Forget: p.forget})
+		}
+		if s.b != nil && s.b.Docs() > 0 {
+			list = append(list, segment.Input{Builder: s.b})
 		}
 	}
-	if err := ctx.Err(); err != nil || len(parts) == 0 {
+	if err := ctx.Err(); err != nil || len(list) == 0 {
 		return nil, err
-	}
-	if len(parts) == 1 && parts[0].marked == 0 {
-		for _, s := range b.shards {
-			s.parts = nil
-		}
-		return parts[0], nil
 	}
 	return b.write(func(w io.Writer) (*live.Columns, error) { return segment.Merge(w, list) })
 }
@@ -296,6 +303,12 @@ func (x *Index) publishBuild(b *builder, fresh *part, at catalog.Cursor) error {
 	x.broken = nil
 	x.snapMu.Unlock()
 	err = x.publish()
+	for _, name := range x.stale {
+		if rerr := x.disk.Remove(name); !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}
+	x.stale = nil
 	for _, p := range old {
 		p.obsolete.Store(true)
 		err = errors.Join(err, p.drop())

@@ -21,6 +21,13 @@
 // that never change) and never waits for a writer. Files stay until the last
 // snapshot that needs them is gone. Writers take turns; merges run beside them.
 //
+// # Building
+//
+// A build deals products out to shards, each of which collects documents and
+// writes what it has as a brief segment now and then. Publishing merges these
+// and what was not written yet into one. Memory for documents, words and values
+// is used again, so that a build leaves little garbage.
+//
 // # Durability
 //
 // MANIFEST names the files that make up the index, what is gone of each, the
@@ -36,7 +43,7 @@
 // it can be built anew: until then everything else returns an error that is
 // indexer.ErrCorrupt and names the file, and the section of a segment.
 //
-// # Files, version 1
+// # Files, version 2
 //
 //	MANIFEST       "CATIDX", version (2 bytes), JSON, CRC-32C
 //	NNNNNN.seg     documents: internal/segment

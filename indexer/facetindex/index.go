@@ -65,8 +65,9 @@ type Index struct {
 	journalAt   catalog.Cursor // the last clean cursor in the journal, if any
 	sealed      int64          // so long the journal is as the manifest knows
 	nextFile    uint64
-	changes     uint64 // batches of documents applied
-	flushed     uint64 // of them, durable
+	stale       []string // files of an index that could not be opened
+	changes     uint64   // batches of documents applied
+	flushed     uint64   // of them, durable
 	waiting     time.Time
 	liveLog     []indexer.LiveOp // since the merge that runs began
 	merging     bool
@@ -83,7 +84,7 @@ type Index struct {
 	done sync.WaitGroup
 }
 
-var _ indexer.LiveIndex = (*Index)(nil)
+var _ indexer.FamilyIndex = (*Index)(nil)
 
 // Open opens the index in a directory, which it makes if need be. It fails
 // with an error that is ErrLocked while another process has it open. An index
@@ -173,7 +174,8 @@ func (x *Index) load() error {
 	return x.publish()
 }
 
-// numberFiles makes sure that no new file has the name of one that is there.
+// numberFiles makes sure that no new file has the name of one that is there,
+// and notes those that are there: they go when another index takes the place.
 func (x *Index) numberFiles() {
 	names, err := x.disk.List()
 	if err != nil {
@@ -182,6 +184,7 @@ func (x *Index) numberFiles() {
 	for _, name := range names {
 		if n, ok := fileNumber(name); ok {
 			x.nextFile = max(x.nextFile, n+1)
+			x.stale = append(x.stale, name)
 		}
 	}
 	x.nextFile = max(x.nextFile, 1)

@@ -17,7 +17,7 @@ import (
 const (
 	manifestName    = "MANIFEST"
 	manifestMagic   = "CATIDX"
-	manifestVersion = 1
+	manifestVersion = 2
 )
 
 var crcTable = crc32.MakeTable(crc32.Castagnoli)

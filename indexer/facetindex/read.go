@@ -66,6 +66,21 @@ func (x *Index) Due(ctx context.Context, now time.Time, limit int) ([]string, ti
 	return skus, next, err
 }
 
+// Families implements indexer.FamilyIndex.
+func (x *Index) Families(ctx context.Context, skus []string) ([]string, error) {
+	return read(ctx, x, func(s *snapshot) (out []string, err error) {
+		for _, sku := range skus {
+			for i := range s.views {
+				if s.views[i].Family(sku) {
+					out = append(out, sku)
+					break
+				}
+			}
+		}
+		return out, nil
+	})
+}
+
 // Digests implements indexer.Index.
 func (x *Index) Digests(ctx context.Context, h *indexer.Digester) iter.Seq2[indexer.Digest, error] {
 	return func(yield func(indexer.Digest, error) bool) {

@@ -158,7 +158,16 @@ func (p *part) load() error {
 	if p.live.Rows() != p.seg.Rows {
 		return fmt.Errorf("%s: %d rows, not %d: %w", p.liveName, p.live.Rows(), p.seg.Rows, indexer.ErrCorrupt)
 	}
+	// All of it was read for the checksums; searches need a small part.
+	p.forget()
 	return nil
+}
+
+// forget gives back the memory that the files were read in.
+func (p *part) forget() {
+	for _, m := range p.maps {
+		m.Forget()
+	}
 }
 
 func (p *part) open(name string) ([]byte, error) {

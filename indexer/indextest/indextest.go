@@ -6,6 +6,7 @@ package indextest
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"slices"
 	"strconv"
@@ -238,10 +239,38 @@ func testChanges(t *testing.T, h Harness) {
 			if !equal(a, b) {
 				t.Errorf("Attributes =\n %v, want\n %v", a, b)
 			}
+			compareFamilies(t, x, o)
 		}
 		if t.Failed() {
 			return
 		}
+	}
+}
+
+// compareFamilies asks an index that knows it which products have variants.
+func compareFamilies(t *testing.T, x indexer.Index, o *Oracle) {
+	f, ok := x.(indexer.FamilyIndex)
+	if !ok {
+		return
+	}
+	skus, want := []string{"no such product"}, map[string]bool{}
+	for sku, docs := range o.docs {
+		skus = append(skus, sku)
+		for _, d := range docs {
+			skus = append(skus, d.Units[0].SKU)
+			if len(d.Units) != 1 || d.Units[0].SKU != sku {
+				want[sku] = true
+			}
+		}
+	}
+	list, err := f.Families(t.Context(), skus)
+	must(t, err)
+	got := map[string]bool{}
+	for _, sku := range list {
+		got[sku] = true
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("Families = %v, want %v", got, want)
 	}
 }
 

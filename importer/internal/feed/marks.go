@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -137,7 +138,7 @@ func (r *jsonLines) selected(ctx context.Context, yield func(*Chunk) error) erro
 			c.buf, c.Data, c.free = nil, nil, nil
 		}
 		if n, err := src.file.ReadAt(c.Data, c.Offset); n < size {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				err = fmt.Errorf("%w: it is shorter than it was", ErrChanged)
 			}
 			return r.in.failed(pathless(err))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -230,13 +231,15 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Add(uint8(0), w.AppendTo(nil))
 	f.Add(uint8(1), AppendInts(nil, codes))
+	f.Add(uint8(4), AppendPacked(nil, list))
+	f.Add(uint8(4), AppendPacked(nil, []int64{1 << 50, 3}))
 	f.Add(uint8(2), AppendPostings(nil, list))
 	f.Add(uint8(2), AppendPostings(nil, list[:20]))
 	f.Add(uint8(3), AppendColumn(nil, 100_000, list, codes))
 	f.Fuzz(func(t *testing.T, kind uint8, b []byte) {
 		r := NewReader(b)
 		const n = 100_000
-		switch kind % 4 {
+		switch kind % 5 {
 		case 0:
 			d, err := ReadDict(r)
 			if err != nil {
@@ -273,6 +276,14 @@ func FuzzRead(f *testing.F) {
 			for i := range uint32(20) {
 				c.Get(i * 4999)
 			}
+		case 4:
+			p, err := ReadPacked(r)
+			if err != nil || p.Len() == 0 || p.data == nil {
+				return
+			}
+			p.At(p.Len() - 1)
+			p.Within(math.MinInt64, math.MaxInt64)
+			p.Rising()
 		}
 	})
 }
@@ -284,6 +295,43 @@ func TestCutOff(t *testing.T) {
 		r := NewReader(whole[:n])
 		if r.Block(); r.Err() == nil {
 			t.Errorf("%d of %d bytes are read without an error", n, len(whole))
+		}
+	}
+}
+
+func TestPacked(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for _, n := range []int{0, 1, packLen - 1, packLen, packLen + 1, 1000, 5000} {
+		for name, of := range map[string]func(i int) int64{
+			"equal":    func(int) int64 { return -7 },
+			"rising":   func(i int) int64 { return int64(i) * 3 },
+			"negative": func(i int) int64 { return -int64(i) },
+			"bits":     func(int) int64 { return int64(r.Uint64N(2)) },
+			"jumps":    func(i int) int64 { return int64(i/packLen)<<50 + int64(r.Uint64N(1<<20)) },
+			"any":      func(int) int64 { return int64(r.Uint64()) },
+			"widths":   func(i int) int64 { return int64(r.Uint64N(1<<(i/packLen%60) + 1)) },
+		} {
+			want := make([]int64, n)
+			for i := range want {
+				want[i] = of(i)
+			}
+			rd := NewReader(AppendPacked(nil, want))
+			p, err := ReadPacked(rd)
+			if err != nil || rd.Len() != 0 || p.Len() != n {
+				t.Fatalf("%d %s integers come back as %d, %v", n, name, p.Len(), err)
+			}
+			for i := range want {
+				if p.At(i) != want[i] {
+					t.Fatalf("integer %d of %d %s ones is %d, want %d", i, n, name, p.At(i), want[i])
+				}
+			}
+			if n == 0 {
+				continue
+			}
+			lo, hi := slices.Min(want), slices.Max(want)
+			if p.Rising() != slices.IsSorted(want) || !p.Within(lo, max(hi, hi+1)) && hi < hi+1 || p.Within(lo+1, hi) && lo < hi {
+				t.Errorf("%d %s integers: Rising or Within is wrong", n, name)
+			}
 		}
 	}
 }

@@ -27,7 +27,7 @@ func AppendColumn(dst []byte, n int, ids, codes []uint32) []byte {
 			top = max(top, codes[k])
 			k++
 		}
-		width := widthOf(uint64(max(top, 1)))
+		width := codeWidth(top)
 		chunk := min(ChunkSize, n-int(c)<<ChunkBits)
 		dense := byte(0)
 		off := len(data)
@@ -41,6 +41,8 @@ func AppendColumn(dst []byte, n int, ids, codes []uint32) []byte {
 					at[0] = byte(codes[i])
 				case 2:
 					binary.LittleEndian.PutUint16(at, uint16(codes[i]))
+				case 3:
+					at[0], at[1], at[2] = byte(codes[i]), byte(codes[i]>>8), byte(codes[i]>>16)
 				default:
 					binary.LittleEndian.PutUint32(at, codes[i])
 				}
@@ -50,7 +52,7 @@ func AppendColumn(dst []byte, n int, ids, codes []uint32) []byte {
 				data = binary.LittleEndian.AppendUint16(data, uint16(id))
 			}
 			for _, code := range codes[:k] {
-				data = appendUint(data, uint64(code), width)
+				data = appendCode(data, code, width)
 			}
 		}
 		dir = binary.LittleEndian.AppendUint16(dir, uint16(c))
@@ -62,6 +64,27 @@ func AppendColumn(dst []byte, n int, ids, codes []uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(total))
 	dst = AppendBlock(dst, dir)
 	return AppendBlock(dst, data)
+}
+
+// codeWidth returns how many bytes codes up to top need.
+func codeWidth(top uint32) uint8 {
+	switch {
+	case top < 1<<8:
+		return 1
+	case top < 1<<16:
+		return 2
+	case top < 1<<24:
+		return 3
+	}
+	return 4
+}
+
+func appendCode(dst []byte, code uint32, width uint8) []byte {
+	for range width {
+		dst = append(dst, byte(code))
+		code >>= 8
+	}
+	return dst
 }
 
 // ReadColumn reads what AppendColumn wrote.
@@ -104,7 +127,7 @@ func (c *Column) chunkAt(i int) ColumnChunk {
 	k := ColumnChunk{chunk: int(binary.LittleEndian.Uint16(e)), width: e[3], count: int(binary.LittleEndian.Uint32(e[4:]))}
 	off, w := uint64(binary.LittleEndian.Uint32(e[8:])), uint64(k.width)
 	size := min(ChunkSize, c.n-k.chunk<<ChunkBits)
-	if w != 1 && w != 2 && w != 4 || k.count > size || size <= 0 {
+	if w < 1 || w > 4 || k.count > size || size <= 0 {
 		return ColumnChunk{chunk: k.chunk, bad: true}
 	}
 	if e[2] != 0 {
@@ -176,8 +199,16 @@ func (k *ColumnChunk) code(i int) uint32 {
 		return uint32(k.codes[i])
 	case 2:
 		return uint32(binary.LittleEndian.Uint16(k.codes[2*i:]))
+	case 3:
+		return code3(k.codes, i)
 	}
 	return binary.LittleEndian.Uint32(k.codes[4*i:])
+}
+
+// code3 returns the i-th code of three bytes.
+func code3(b []byte, i int) uint32 {
+	c := b[3*i : 3*i+3 : 3*i+3]
+	return uint32(c[0]) | uint32(c[1])<<8 | uint32(c[2])<<16
 }
 
 // Get returns the code of a number; 0 when it has none.
@@ -215,6 +246,10 @@ func (k *ColumnChunk) Count(hits []uint16, bitmap []uint64, counts []uint32) {
 	case k.dense && k.width == 2:
 		for _, h := range hits {
 			counts[binary.LittleEndian.Uint16(k.codes[2*int(h):])]++
+		}
+	case k.dense && k.width == 3:
+		for _, h := range hits {
+			counts[code3(k.codes, int(h))]++
 		}
 	case k.dense:
 		for _, h := range hits {

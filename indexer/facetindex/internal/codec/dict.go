@@ -3,14 +3,20 @@ package codec
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sort"
 )
 
 // blockLen is how many strings of a dictionary share a block.
 const blockLen = 16
 
+// halfMax is what half of a byte says of lengths that are not less.
+const halfMax = 15
+
 // Dict is a sorted list of different strings. Each block begins with a whole
-// string; of those that follow only what differs from the one before is kept.
+// string; of those that follow only what differs from the one before is kept,
+// behind a byte of two halves: how much is shared, and how much follows. A half
+// of 15 says that a number does.
 type Dict struct {
 	n    int
 	offs []byte // of the blocks, 4 bytes each
@@ -35,8 +41,15 @@ func (w *DictWriter) Add(s []byte) {
 		for shared < len(s) && shared < len(w.last) && s[shared] == w.last[shared] {
 			shared++
 		}
-		w.data = binary.AppendUvarint(w.data, uint64(shared))
-		w.data = AppendBlock(w.data, s[shared:])
+		more := len(s) - shared
+		w.data = append(w.data, byte(min(shared, halfMax)<<4|min(more, halfMax)))
+		if shared >= halfMax {
+			w.data = binary.AppendUvarint(w.data, uint64(shared-halfMax))
+		}
+		if more >= halfMax {
+			w.data = binary.AppendUvarint(w.data, uint64(more-halfMax))
+		}
+		w.data = append(w.data, s[shared:]...)
 	}
 	w.last = append(w.last[:0], s...)
 	w.n++
@@ -47,6 +60,7 @@ func (w *DictWriter) Len() int { return w.n }
 
 // AppendTo appends the encoding.
 func (w *DictWriter) AppendTo(dst []byte) []byte {
+	dst = slices.Grow(dst, len(w.offs)+len(w.data)+3*binary.MaxVarintLen64)
 	dst = binary.AppendUvarint(dst, uint64(w.n))
 	dst = AppendBlock(dst, w.offs)
 	return AppendBlock(dst, w.data)
@@ -87,18 +101,27 @@ func (d *Dict) head(block int) (head, rest []byte) {
 	return b[w : w+int(n)], b[w+int(n):]
 }
 
-// next makes the string behind one of that it shares a part with.
+// next makes the string behind one that it shares a part with.
 func next(buf, rest []byte) (s, tail []byte) {
-	shared, w := binary.Uvarint(rest)
-	if w <= 0 || shared > uint64(len(buf)) {
+	if len(rest) == 0 {
 		return buf, nil
 	}
-	rest = rest[w:]
-	n, w := binary.Uvarint(rest)
-	if w <= 0 || n > uint64(len(rest)-w) {
+	shared, more := uint64(rest[0]>>4), uint64(rest[0]&halfMax)
+	rest = rest[1:]
+	for _, n := range [...]*uint64{&shared, &more} {
+		if *n < halfMax {
+			continue
+		}
+		v, w := binary.Uvarint(rest)
+		if w <= 0 || v > 1<<32 {
+			return buf, nil
+		}
+		*n, rest = *n+v, rest[w:]
+	}
+	if shared > uint64(len(buf)) || more > uint64(len(rest)) {
 		return buf, nil
 	}
-	return append(buf[:shared], rest[w:w+int(n)]...), rest[w+int(n):]
+	return append(buf[:shared], rest[:more]...), rest[more:]
 }
 
 // At appends the i-th string, which must be there, to buf[:0].

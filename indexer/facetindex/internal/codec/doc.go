@@ -7,6 +7,10 @@
 // rely on, so that bytes that are not what they should be give an error
 // there, or wrong answers later, but never a panic.
 //
+// Arrays of integers are as wide as the greatest needs, so that reading one
+// costs next to nothing, or packed by blocks where that takes half: what
+// searches read for each document is of the first kind.
+//
 // Lists and columns are cut into chunks of 64 K documents, so that a query can
 // work through all of them in step with buffers that fit a processor's cache.
 package codec

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 )
 
 // Ints is an array of integers, each in as few bytes as the largest needs.
@@ -25,6 +26,7 @@ func AppendInts[T ~int32 | ~uint32 | ~int64 | ~uint8 | ~int](dst []byte, a []T) 
 		}
 	}
 	width := widthOf(uint64(hi) - uint64(lo)) // wraps, and so does At
+	dst = slices.Grow(dst, len(a)*int(width)+2*binary.MaxVarintLen64+1)
 	dst = binary.AppendUvarint(dst, uint64(len(a)))
 	dst = append(dst, width)
 	dst = binary.AppendVarint(dst, lo)
@@ -64,13 +66,23 @@ func appendUint(dst []byte, v uint64, width uint8) []byte {
 
 // ReadInts reads what AppendInts wrote.
 func ReadInts(r *Reader) (Ints, error) {
-	n := r.Uvarint()
-	w := r.Bytes(1)
-	base := r.Varint()
+	n, width, base := readHead(r)
 	if r.err != nil {
 		return Ints{}, r.err
 	}
-	width := w[0]
+	return readInts(r, n, width, base)
+}
+
+// readHead reads what is in front of an array's integers.
+func readHead(r *Reader) (n uint64, width uint8, base int64) {
+	n = r.Uvarint()
+	if w := r.Bytes(1); len(w) > 0 {
+		width = w[0]
+	}
+	return n, width, r.Varint()
+}
+
+func readInts(r *Reader, n uint64, width uint8, base int64) (Ints, error) {
 	switch width {
 	case 0, 1, 2, 4, 8:
 	default:

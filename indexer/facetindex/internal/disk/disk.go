@@ -36,6 +36,10 @@ type File interface {
 // Mapping is the bytes of a file.
 type Mapping interface {
 	Bytes() []byte
+	// Forget lets the system take back the memory in which bytes were read that
+	// may not be wanted again soon. They can be read as before. Safe for
+	// concurrent use with readers.
+	Forget()
 	Close() error
 }
 
@@ -129,4 +133,5 @@ type memory []byte
 func Memory(b []byte) Mapping { return memory(b) }
 
 func (m memory) Bytes() []byte { return m }
+func (m memory) Forget()       {}
 func (m memory) Close() error  { return nil }

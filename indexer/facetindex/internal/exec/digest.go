@@ -121,8 +121,7 @@ func (d *digester) words() error {
 		if err != nil {
 			return err
 		}
-		n := len(d.Seg.Term(it))
-		w := indexer.Word{Token: indexer.Token{Term: string(it.Key()[:n]), Stem: string(it.Key()[min(n+1, len(it.Key())):])}}
+		w := indexer.Word{Token: indexer.Token{Term: string(d.Seg.Term(it)), Stem: string(d.Seg.Stem(it))}}
 		for c := range lists {
 			if lists[c].Len() == 0 {
 				continue

@@ -144,3 +144,16 @@ func guarded(f func(worker, i int) error, worker, i int) (err error) {
 func workers(chunks, docs int) int {
 	return max(1, min(runtime.GOMAXPROCS(0), chunks/4, docs/10_000))
 }
+
+// Family reports whether a document of a product has a unit that is something
+// else than the product itself.
+func (v *View) Family(sku string) bool {
+	lo, hi := v.Seg.Find(sku)
+	for doc := lo; doc < hi; doc++ {
+		from, to := v.Seg.First.At(int(doc)), v.Seg.First.At(int(doc)+1)
+		if v.Alive(doc) && (to-from != 1 || v.Seg.RowSKU.At(int(from)) != v.Seg.DocSKU.At(int(doc))) {
+			return true
+		}
+	}
+	return false
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"sort"
+	"strings"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -136,8 +137,21 @@ func (s *Segment) Term(it *codec.DictIter) []byte {
 // TermLen returns how long a word's term is.
 func (s *Segment) TermLen(lex int) int { return int(s.termLens.At(lex)) }
 
-// StemWords appends the words that have a stem.
+// Stem returns the stem of the word at an iterator of the lexicon.
+func (s *Segment) Stem(it *codec.DictIter) []byte {
+	term := s.Term(it)
+	return unpackStem(nil, term, it.Key()[min(len(term)+1, len(it.Key())):])
+}
+
+// StemWords appends the words that have a stem: those that are no stem
+// themselves are listed, the one that is has it in its key.
 func (s *Segment) StemWords(dst []int, stem string) []int {
+	if _, term, ok := strings.Cut(stem, ":"); ok {
+		key := packStem(append([]byte(term), 0), term, stem)
+		if i, ok := s.Lexicon.Find(key); ok && s.TermLen(i) == len(term) {
+			dst = append(dst, i)
+		}
+	}
 	k, ok := s.stems.Find([]byte(stem))
 	if !ok {
 		return dst

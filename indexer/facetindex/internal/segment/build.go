@@ -12,7 +12,9 @@ import (
 // Builder collects documents for a new segment.
 type Builder struct {
 	skuTab  *interner
-	lexTab  *interner
+	lexTab  *interner // terms and packed stems
+	recent  *recent   // nil while there are few documents
+	packed  []byte
 	keyTab  *interner
 	attrTab *interner
 
@@ -67,6 +69,26 @@ func NewBuilder() *Builder {
 	}
 }
 
+// Reset forgets all documents, and keeps the memory for others.
+func (b *Builder) Reset() {
+	b.skuTab.reset()
+	b.lexTab.reset()
+	if b.recent != nil {
+		b.recent.reset()
+	}
+	b.keyTab.reset()
+	b.docList, b.rowList, b.words, b.titles, b.posList = b.docList[:0], b.rowList[:0], b.words[:0], b.titles[:0], b.posList[:0]
+	b.docsOf, b.removed, b.views = b.docsOf[:0], nil, nil
+	b.live = live.NewWriter()
+	// Attributes keep their numbers: those that no document has are left out.
+	for _, f := range b.fieldOf {
+		f.reset()
+	}
+	b.storeF.reset()
+	b.sellerF.reset()
+	b.catF.reset()
+}
+
 // Docs returns how many documents were added.
 func (b *Builder) Docs() int { return len(b.docList) }
 
@@ -100,12 +122,12 @@ func (b *Builder) Add(d *indexer.Document) {
 	if complicated {
 		e.flags |= FlagComplex
 	}
-	for i := range d.Words {
-		w := &d.Words[i]
-		b.words = append(b.words, b.lexTab.of(w.Term, w.Stem)<<3|uint32(w.Class))
-	}
+	b.addWords(d.Words)
 	if len(d.NameKey) > 0 {
 		e.name = b.keyTab.of(string(d.NameKey), "") + 1
+	}
+	if cap(b.titles)-len(b.titles) < len(d.Name) {
+		b.titles = slices.Grow(b.titles, max(len(d.Name), len(b.titles)))
 	}
 	b.titles = append(b.titles, d.Name...)
 	e.words, e.title = uint32(len(b.words)), uint32(len(b.titles))
@@ -114,13 +136,13 @@ func (b *Builder) Add(d *indexer.Document) {
 	b.categories(doc, d.Categories)
 	for i := range d.Units {
 		u := &d.Units[i]
-		b.rowList = append(b.rowList, builtRow{b.skuTab.of(u.SKU, "")})
+		b.rowList = append(roomy(b.rowList), builtRow{b.skuTab.of(u.SKU, "")})
 		b.live.Add(&u.Live)
 		if u.Stores != nil {
 			b.sellerF.unit.add(first+uint32(i), b.sellerF.strings(b, u.Stores))
 		}
 	}
-	b.docList = append(b.docList, e)
+	b.docList = append(roomy(b.docList), e)
 	if complicated {
 		b.complexAttrs(d, doc, first)
 		return
@@ -129,6 +151,34 @@ func (b *Builder) Add(d *indexer.Document) {
 		f := b.field(i, d.Attrs[i].Name)
 		f.any.add(doc, f.set(b, d.Attrs[i].Values))
 	}
+}
+
+// addWords adds the words of a document.
+func (b *Builder) addWords(words []indexer.Word) {
+	if cap(b.words)-len(b.words) < len(words) {
+		b.words = slices.Grow(b.words, max(len(words), len(b.words)))
+	}
+	if b.recent == nil && len(b.docList) > manyDocs {
+		b.recent = newRecent()
+	}
+	for i := range words {
+		w := &words[i]
+		if b.recent == nil {
+			b.words = append(b.words, b.lexeme(w)<<3|uint32(w.Class))
+			continue
+		}
+		r := b.recent.word(w)
+		if r.number == 0 || r.term != w.Term || r.stem != w.Stem {
+			*r = recentWord{w.Term, w.Stem, b.lexeme(w) + 1}
+		}
+		b.words = append(b.words, (r.number-1)<<3|uint32(w.Class))
+	}
+}
+
+// lexeme returns the number of a word.
+func (b *Builder) lexeme(w *indexer.Word) uint32 {
+	b.packed = packStem(b.packed[:0], w.Term, w.Stem)
+	return b.lexTab.of(w.Term, string(b.packed))
 }
 
 // Remove removes the documents of a product that were added.
@@ -146,6 +196,14 @@ func (b *Builder) Remove(sku string) {
 		}
 	}
 	b.docsOf[k] = 0
+}
+
+// dead tells the documents that were replaced; nil: there are none.
+func (b *Builder) dead() func(doc uint32) bool {
+	if len(b.removed) == 0 {
+		return nil
+	}
+	return func(doc uint32) bool { return b.removed[doc] }
 }
 
 // complexAttrs adds the attributes of a document whose units differ.
@@ -252,10 +310,22 @@ type builtField struct {
 type pairs struct{ ids, codes []uint32 }
 
 func (p *pairs) add(id, code uint32) {
-	p.ids, p.codes = append(p.ids, id), append(p.codes, code)
+	p.ids, p.codes = append(roomy(p.ids), id), append(roomy(p.codes), code)
 }
 
+func (p *pairs) reset() { p.ids, p.codes = p.ids[:0], p.codes[:0] }
+
 func newBuiltField() *builtField { return &builtField{tab: newInterner()} }
+
+// reset forgets all values, and keeps the memory for others.
+func (f *builtField) reset() {
+	f.tab.reset()
+	f.refs, f.same, f.sets, f.setTab = f.refs[:0], nil, f.sets[:0], nil
+	f.any.reset()
+	f.own.reset()
+	f.unit.reset()
+	f.seen = 0
+}
 
 // value returns the number of a value.
 func (f *builtField) value(text string, typ indexer.ValueType, num float64) uint32 {
@@ -291,14 +361,26 @@ func (f *builtField) value(text string, typ indexer.ValueType, num float64) uint
 func (f *builtField) set(b *Builder, vals []indexer.Value) uint32 {
 	if len(vals) == 1 {
 		v := &vals[0]
-		return f.value(v.Text, v.Type, v.Num) << 1
+		return b.value(f, v) << 1
 	}
 	b.ids = b.ids[:0]
 	for i := range vals {
 		v := &vals[i]
-		b.ids = append(b.ids, f.value(v.Text, v.Type, v.Num))
+		b.ids = append(b.ids, b.value(f, v))
 	}
 	return f.setOf(b.ids)
+}
+
+// value returns the number of a field's value.
+func (b *Builder) value(f *builtField, v *indexer.Value) uint32 {
+	if b.recent == nil {
+		return f.value(v.Text, v.Type, v.Num)
+	}
+	r, num := b.recent.value(v.Text), math.Float64bits(v.Num)
+	if r.field != f || r.text != v.Text || r.typ != v.Type || r.num != num {
+		*r = recentValue{f, v.Text, num, v.Type, f.value(v.Text, v.Type, v.Num)}
+	}
+	return r.number
 }
 
 // strings returns the code of a set of texts.

@@ -3,16 +3,14 @@ package segment
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"catalog/indexer"
 )
 
 // built is a Builder as a source.
-type built struct {
-	*Builder
-	words [][]uint32 // by lexeme: document<<3 | class
-}
+type built struct{ *Builder }
 
 // sortedKeys walks through an interner in order.
 type sortedKeys struct {
@@ -22,12 +20,43 @@ type sortedKeys struct {
 }
 
 func sorted(tab *interner) *sortedKeys {
-	order := make([]uint32, tab.len())
-	for i := range order {
-		order[i] = uint32(i)
+	return &sortedKeys{tab: tab, order: inOrder(tab.len(),
+		func(i uint32) uint64 { return head(tab.at(i)) },
+		func(a, b uint32) int { return bytes.Compare(tab.at(a), tab.at(b)) })}
+}
+
+// inOrder returns the numbers of strings in order. Most are told apart by their
+// first eight bytes, without looking for the rest.
+func inOrder(n int, head func(i uint32) uint64, compare func(a, b uint32) int) []uint32 {
+	type entry struct {
+		head uint64
+		k    uint32
 	}
-	slices.SortFunc(order, func(a, b uint32) int { return bytes.Compare(tab.at(a), tab.at(b)) })
-	return &sortedKeys{tab: tab, order: order}
+	list := make([]entry, n)
+	for i := range list {
+		list[i] = entry{head(uint32(i)), uint32(i)}
+	}
+	slices.SortFunc(list, func(a, b entry) int {
+		if a.head != b.head {
+			return cmp.Compare(a.head, b.head)
+		}
+		return compare(a.k, b.k)
+	})
+	order := make([]uint32, len(list))
+	for i := range list {
+		order[i] = list[i].k
+	}
+	return order
+}
+
+// head returns the first bytes of a string as a number that orders as they do.
+func head(s []byte) uint64 {
+	if len(s) >= 8 {
+		return binary.BigEndian.Uint64(s)
+	}
+	var a [8]byte
+	copy(a[:], s)
+	return binary.BigEndian.Uint64(a[:])
 }
 
 func (s *sortedKeys) Valid() bool { return s.i < len(s.order) }
@@ -69,8 +98,9 @@ func (b *built) positions(f func(cat, doc uint32, pos int32)) {
 	}
 }
 
-// invert groups words by lexeme.
-func (b *Builder) invert() [][]uint32 {
+// invert groups the words of the documents that stay by lexeme: as the new
+// document<<3 | class, in order.
+func (b *Builder) invert(p *plan, src int) [][]uint32 {
 	counts := make([]uint32, b.lexTab.len()+1)
 	for _, w := range b.words {
 		counts[w>>3]++
@@ -82,35 +112,44 @@ func (b *Builder) invert() [][]uint32 {
 		lists[i] = all[at : at : at+counts[i]]
 		at += counts[i]
 	}
-	from := uint32(0)
-	for doc := range b.docList {
-		to := b.docList[doc].words
-		for _, w := range b.words[from:to] {
-			lists[w>>3] = append(lists[w>>3], uint32(doc)<<3|w&7)
+	for d, from := range p.order {
+		if int(from.src) != src {
+			continue
 		}
-		from = to
+		start := uint32(0)
+		if from.doc > 0 {
+			start = b.docList[from.doc-1].words
+		}
+		for _, w := range b.words[start:b.docList[from.doc].words] {
+			lists[w>>3] = append(lists[w>>3], uint32(d)<<3|w&7)
+		}
 	}
 	return lists
 }
 
 type builtLexemes struct {
-	b     *built
+	tab   *interner
+	words [][]uint32 // by lexeme: new document<<3 | class
 	order []uint32
 	i     int
 	key   []byte
 }
 
-func (b *built) lexemes() lexemes {
-	order := make([]uint32, b.lexTab.len())
-	for i := range order {
-		order[i] = uint32(i)
-	}
-	slices.SortFunc(order, func(x, y uint32) int {
+func (b *built) lexemes(p *plan, src int) lexemes {
+	var key []byte
+	order := inOrder(b.lexTab.len(), func(i uint32) uint64 {
+		t, s := b.lexTab.pair(i)
+		if len(t) < 8 {
+			key = lexemeKey(key[:0], t, s)
+			t = key
+		}
+		return head(t)
+	}, func(x, y uint32) int {
 		tx, sx := b.lexTab.pair(x)
 		ty, sy := b.lexTab.pair(y)
 		return compareLexemes(tx, sx, ty, sy)
 	})
-	return &builtLexemes{b: b, order: order}
+	return &builtLexemes{tab: b.lexTab, words: b.invert(p, src), order: order}
 }
 
 // compareLexemes orders as lexemeKey does.
@@ -122,27 +161,22 @@ func compareLexemes(termA, stemA, termB, stemB []byte) int {
 	return bytes.Compare(lexemeKey(nil, termA, stemA), lexemeKey(nil, termB, stemB))
 }
 
-// lexemeKey joins a term and its stem.
-func lexemeKey(dst, term, stem []byte) []byte {
-	return append(append(append(dst, term...), 0), stem...)
-}
-
 func (l *builtLexemes) Valid() bool { return l.i < len(l.order) }
 func (l *builtLexemes) Index() int  { return int(l.order[l.i]) }
 func (l *builtLexemes) Next()       { l.i++ }
 func (l *builtLexemes) Key() []byte {
-	t, s := l.b.lexTab.pair(l.order[l.i])
+	t, s := l.tab.pair(l.order[l.i])
 	l.key = lexemeKey(l.key[:0], t, s)
 	return l.key
 }
 
 func (l *builtLexemes) termLen() int {
-	s := &l.b.lexTab.spans[l.order[l.i]]
+	s := &l.tab.spans[l.order[l.i]]
 	return int(s.cut - s.from)
 }
 
 func (l *builtLexemes) lists(dst *[indexer.NumClasses][]uint32) {
-	for _, w := range l.b.words[l.order[l.i]] {
+	for _, w := range l.words[l.order[l.i]] {
 		dst[w&7] = append(dst[w&7], w>>3)
 	}
 }
@@ -198,16 +232,14 @@ func (s *builtSource) code(c uint32) uint32 {
 	return uint32(len(s.order)) + 1 + c>>1
 }
 
-func (s *builtSource) members(code uint32) []uint32 {
+func (s *builtSource) members(dst []uint32, code uint32) []uint32 {
 	if int(code) <= len(s.order) {
-		return []uint32{code - 1}
+		return append(dst, code-1)
 	}
-	set := s.f.sets[int(code)-len(s.order)-1]
-	out := make([]uint32, len(set))
-	for i, v := range set {
-		out[i] = s.place[v]
+	for _, v := range s.f.sets[int(code)-len(s.order)-1] {
+		dst = append(dst, s.place[v])
 	}
-	return out
+	return dst
 }
 
 func (s *builtSource) column(which int) func(f func(id, code uint32)) {

@@ -7,7 +7,7 @@
 // order of their SKUs. A document that is not complex has one unit that has no
 // attributes and no stores of its own.
 //
-// # File format, version 1
+// # File format, version 2
 //
 //	magic "CATSEG" and version (2 bytes)
 //	sections, one behind the other
@@ -24,7 +24,8 @@
 //	names     collation keys, their order, numbers of words
 //	titles    names, deflated in blocks; titleends: where each block ends
 //	postings  for each word and class the documents
-//	lexicon   dictionary of term and stem, where each's postings are, stems
+//	lexicon   dictionary of term and stem (see lexeme.go), where each's postings
+//	          are; stems that are not their words' terms
 //	attrs     for each attribute a field; attrnames: dictionary, where each is
 //	schema    which attributes each document has
 //	stores    field of the stores that see a document, and who they are shown to
@@ -34,7 +35,11 @@
 //
 // A field is a dictionary of texts; values (text, type, number); sets of
 // values; and columns that map documents and rows to sets. Code 0 means none,
-// codes 1 … n the value of that place alone, those above a set. The first
+// codes 1 … n the value of that place alone, those above a set. Numbers are
+// integers if all of a field are, else eight bytes each. The first
 // column has what any unit of a document has, the second what complex
 // documents' products have themselves, the third what units have of their own.
+//
+// A segment of a build that is merged before anybody searches it is brief: it
+// has no lists but the postings, and no order of folded SKUs.
 package segment

@@ -23,6 +23,9 @@ type plan struct {
 	firsts     []uint32 // first row of each new document, and the end
 	docSKU     []uint32
 	skus       codec.DictWriter
+	skuDict    codec.Dict // of them, when they are written
+	brief      bool       // what is not needed to merge it is left out
+	forget     []func()   // see Input
 }
 
 // place is a document of a source.

@@ -12,7 +12,7 @@ import (
 
 const (
 	magic   = "CATSEG"
-	version = 1
+	version = 2
 	headLen = len(magic) + 2
 	footLen = 8 + 4 + 4 + len(magic)
 )
@@ -40,6 +40,8 @@ type sections struct {
 	off  uint64
 	list []section
 	err  error
+	each func() // called when eachBytes more are written; nil: not
+	next uint64
 
 	name  string
 	start uint64
@@ -66,7 +68,13 @@ func (s *sections) put(b []byte) {
 	_, s.err = s.w.Write(b)
 	s.off += uint64(len(b))
 	s.sum = crc32.Update(s.sum, crcTable, b)
+	if s.each != nil && s.off >= s.next {
+		s.each()
+		s.next = s.off + eachBytes
+	}
 }
+
+const eachBytes = 32 << 20
 
 // begin starts a section, end ends it; write writes a whole one.
 func (s *sections) begin(name string) { s.name, s.start, s.sum = name, s.off, 0 }

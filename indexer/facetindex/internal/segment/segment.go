@@ -1,13 +1,11 @@
 package segment
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
 	"sync/atomic"
 
-	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
 )
 
@@ -16,10 +14,10 @@ type Segment struct {
 	Docs, Rows int
 
 	SKUs   codec.Dict
-	DocSKU codec.Ints
-	RowSKU codec.Ints
-	bySKU  codec.Ints
-	folded codec.Ints
+	DocSKU codec.Packed
+	RowSKU codec.Packed
+	bySKU  codec.Packed
+	folded codec.Packed
 
 	First   codec.Ints // row of each document, and the end
 	views   []string
@@ -37,11 +35,11 @@ type Segment struct {
 
 	Lexicon  codec.Dict
 	termLens codec.Ints
-	lexEnds  codec.Ints
-	Suggest  codec.Ints // by word: documents that have it in classes that are suggested
+	lexEnds  codec.Packed
+	Suggest  codec.Packed // by word: documents that have it in classes that are suggested
 	postings []byte
 	stems    codec.Dict
-	stemEnds codec.Ints
+	stemEnds codec.Packed // of stems that are not their words' terms
 	stemLex  codec.Ints
 
 	AttrNames codec.Dict
@@ -61,19 +59,19 @@ type Segment struct {
 	Sellers  *Field
 	Cats     *Field
 	InCat    Lists
-	posEnds  codec.Ints
+	posEnds  codec.Packed
 	posDocs  codec.Ints
 	posNums  codec.Ints
 
 	ValueWords codec.Dict
-	wordEnds   codec.Ints
-	wordAttr   codec.Ints
-	wordText   codec.Ints
+	wordEnds   codec.Packed
+	wordAttr   codec.Packed
+	wordText   codec.Packed
 }
 
 // Lists is an array of posting lists.
 type Lists struct {
-	ends codec.Ints
+	ends codec.Packed
 	data []byte
 	docs int
 }
@@ -156,24 +154,41 @@ func Open(b []byte) (*Segment, error) {
 var errSize = errors.New("sizes do not agree")
 
 // ints reads arrays of the lengths given; -1 is any.
-func ints(r *codec.Reader, list ...any) error {
+func ints(r *codec.Reader, list ...any) (err error) {
 	for i := 0; i < len(list); i += 2 {
-		p, err := codec.ReadInts(r)
+		var n int
+		switch p := list[i].(type) {
+		case *codec.Packed:
+			if *p, err = codec.ReadPacked(r); err == nil {
+				n = p.Len()
+			}
+		case *codec.Ints:
+			if *p, err = codec.ReadInts(r); err == nil {
+				n = p.Len()
+			}
+		}
 		if err != nil {
 			return err
 		}
-		if n := list[i+1].(int); n >= 0 && p.Len() != n {
+		if want := list[i+1].(int); want >= 0 && n != want {
 			return errSize
 		}
-		*list[i].(*codec.Ints) = p
 	}
 	return nil
+}
+
+// array is codec.Ints or codec.Packed.
+type array interface {
+	Len() int
+	At(i int) int64
+	Within(lo, hi int64) bool
+	Rising() bool
 }
 
 // within fails unless each array's values are at least 0 and below a limit.
 func within(list ...any) error {
 	for i := 0; i < len(list); i += 2 {
-		if !list[i].(*codec.Ints).Within(0, int64(list[i+1].(int))) {
+		if !list[i].(array).Within(0, int64(list[i+1].(int))) {
 			return errSize
 		}
 	}
@@ -181,7 +196,7 @@ func within(list ...any) error {
 }
 
 // ends fails unless an array rises up to total.
-func ends(p *codec.Ints, total int) error {
+func ends(p array, total int) error {
 	n := p.Len()
 	if !p.Rising() || n > 0 && (p.At(0) < 0 || p.At(n-1) != int64(total)) || n == 0 && total != 0 {
 		return errSize
@@ -258,13 +273,13 @@ func (s *Segment) readLexicon(r *codec.Reader) (err error) {
 	if s.stems, err = codec.ReadDict(r); err != nil {
 		return err
 	}
-	if err := ints(r, &s.stemEnds, s.stems.Len(), &s.stemLex, n); err != nil {
+	if err := ints(r, &s.stemEnds, s.stems.Len(), &s.stemLex, -1); err != nil {
 		return err
 	}
 	if err := ends(&s.lexEnds, len(s.postings)); err != nil {
 		return err
 	}
-	if err := ends(&s.stemEnds, n); err != nil {
+	if err := ends(&s.stemEnds, s.stemLex.Len()); err != nil {
 		return err
 	}
 	return within(&s.stemLex, n)
@@ -357,122 +372,4 @@ func (s *Segment) readWords(r *codec.Reader) (err error) {
 		return err
 	}
 	return within(&s.wordAttr, s.AttrNames.Len())
-}
-
-// Field is an attribute, or what is kept like one.
-type Field struct {
-	Texts   codec.Dict
-	types   codec.Ints
-	textOf  codec.Ints
-	plain   bool // a value's number is that of its text
-	nums    []byte
-	setEnds codec.Ints
-	setVals codec.Ints
-	Any     codec.Column // documents: what any unit has
-	Own     codec.Column // complex documents: what the product has
-	Unit    codec.Column // rows: what the unit has of its own
-	Having  Lists        // documents by text, for values of type Text
-}
-
-func readField(r *codec.Reader, docs, rows int) (*Field, error) {
-	f := &Field{}
-	var err error
-	if f.Texts, err = codec.ReadDict(r); err != nil {
-		return nil, err
-	}
-	flag := r.Bytes(1)
-	if r.Err() != nil {
-		return nil, r.Err()
-	}
-	if err := ints(r, &f.types, -1); err != nil {
-		return nil, err
-	}
-	n := f.types.Len()
-	if f.plain = flag[0]&1 == 0; f.plain {
-		if n != f.Texts.Len() {
-			return nil, errSize
-		}
-	} else if err := ints(r, &f.textOf, n); err != nil {
-		return nil, err
-	}
-	if flag[0]&2 != 0 {
-		f.nums = r.Bytes(uint64(n) * 8)
-	}
-	if err := ints(r, &f.setEnds, -1, &f.setVals, -1); err != nil {
-		return nil, err
-	}
-	if err := ends(&f.setEnds, f.setVals.Len()); err != nil {
-		return nil, err
-	}
-	if err := within(&f.types, 3, &f.textOf, f.Texts.Len(), &f.setVals, n); err != nil {
-		return nil, err
-	}
-	for _, c := range []struct {
-		col *codec.Column
-		n   int
-	}{{&f.Any, docs}, {&f.Own, docs}, {&f.Unit, rows}} {
-		if *c.col, err = codec.ReadColumn(r, c.n); err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
-}
-
-// Values returns how many values there are.
-func (f *Field) Values() int { return f.types.Len() }
-
-// Codes returns the number above all codes.
-func (f *Field) Codes() int { return f.types.Len() + 1 + f.setEnds.Len() }
-
-// Text returns the number of a value's text.
-func (f *Field) Text(v uint32) uint32 {
-	if f.plain {
-		return v
-	}
-	return uint32(f.textOf.At(int(v)))
-}
-
-// Plain reports whether no text has more than one value.
-func (f *Field) Plain() bool { return f.plain }
-
-// Type returns a value's type.
-func (f *Field) Type(v uint32) indexer.ValueType { return indexer.ValueType(f.types.At(int(v))) }
-
-// Num returns a value's number.
-func (f *Field) Num(v uint32) float64 {
-	if f.nums == nil {
-		return 0
-	}
-	return math.Float64frombits(binary.LittleEndian.Uint64(f.nums[8*v:]))
-}
-
-func (f *Field) bits(v uint32) uint64 { return math.Float64bits(f.Num(v)) }
-
-// Single reports whether a code is that of one value, which is code-1.
-func (f *Field) Single(code uint32) bool { return int(code) <= f.types.Len() }
-
-// Members returns the i-th value, and how many there are, of the set with a code.
-func (f *Field) Members(code uint32) (from, to int) {
-	k := int(code) - f.types.Len() - 1
-	if k > 0 {
-		from = int(f.setEnds.At(k - 1))
-	}
-	return from, int(f.setEnds.At(k))
-}
-
-// Member returns the value at a place that Members told of.
-func (f *Field) Member(i int) uint32 { return uint32(f.setVals.At(i)) }
-
-// Append appends the values of a code.
-func (f *Field) Append(dst []uint32, code uint32) []uint32 {
-	if code == 0 {
-		return dst
-	}
-	if f.Single(code) {
-		return append(dst, code-1)
-	}
-	for i, to := f.Members(code); i < to; i++ {
-		dst = append(dst, f.Member(i))
-	}
-	return dst
 }

@@ -20,7 +20,8 @@ type source interface {
 	nameKey(doc uint32) uint32 // its number+1; 0: none
 	nameWords(doc uint32) int64
 	title(doc uint32, buf []byte) []byte
-	lexemes() lexemes
+	// lexemes are given the new number of each document, none of those that go.
+	lexemes(p *plan, src int) lexemes
 	attrs() fields
 	stores() field
 	sellers() field
@@ -48,7 +49,7 @@ type keys interface {
 type lexemes interface {
 	keys
 	termLen() int
-	// lists appends the documents of each class, in no order.
+	// lists appends the new documents of each class, in no order.
 	lists(dst *[indexer.NumClasses][]uint32)
 }
 
@@ -62,8 +63,8 @@ type fields interface {
 type field interface {
 	texts() keys
 	numValues() int
-	value(i int) valueRef // in order
-	members(code uint32) []uint32
+	value(i int) valueRef                           // in order
+	members(dst []uint32, code uint32) []uint32     // appends them
 	column(which int) func(f func(id, code uint32)) // which: colAny, colOwn, colUnit; in any order
 }
 

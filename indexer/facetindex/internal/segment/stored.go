@@ -66,21 +66,37 @@ func (s *stored) positions(f func(cat, doc uint32, pos int32)) {
 
 type storedLexemes struct {
 	*codec.DictIter
-	s *stored
+	s     *stored
+	docOf []uint32
+	short []uint32
 }
 
-func (s *stored) lexemes() lexemes { return &storedLexemes{s.Lexicon.Iter(0), s} }
+func (s *stored) lexemes(p *plan, src int) lexemes {
+	return &storedLexemes{DictIter: s.Lexicon.Iter(0), s: s, docOf: p.docOf[src]}
+}
 
 func (l *storedLexemes) termLen() int { return l.s.TermLen(l.Index()) }
 
 func (l *storedLexemes) lists(dst *[indexer.NumClasses][]uint32) {
-	lists, err := l.s.Postings(l.Index())
+	l.short = l.short[:0]
+	lists, err := l.s.PostingsIn(&l.short, l.Index())
 	if err != nil {
 		l.s.note(err)
 		return
 	}
 	for c := range lists {
+		if lists[c].Len() == 0 {
+			continue
+		}
+		n := len(dst[c])
 		dst[c] = lists[c].AppendTo(dst[c])
+		kept := dst[c][:n]
+		for _, d := range dst[c][n:] {
+			if to := l.docOf[d]; to != none {
+				kept = append(kept, to)
+			}
+		}
+		dst[c] = kept
 	}
 }
 
@@ -110,7 +126,7 @@ func (f *storedField) value(i int) valueRef {
 	return valueRef{text: f.f.Text(v), typ: f.f.Type(v), num: f.f.bits(v)}
 }
 
-func (f *storedField) members(code uint32) []uint32 { return f.f.Append(nil, code) }
+func (f *storedField) members(dst []uint32, code uint32) []uint32 { return f.f.Append(dst, code) }
 
 func (f *storedField) column(which int) func(f func(id, code uint32)) {
 	return [numCols]*codec.Column{&f.f.Any, &f.f.Own, &f.f.Unit}[which].Each

@@ -19,39 +19,57 @@ const together = 10_000
 // titleBlock is how many names are deflated together.
 const titleBlock = 256
 
-// Input is a segment to be merged, without the documents that Dead names.
+// Input is what is merged: a segment without the documents that Dead names, or
+// what a builder has, which is used up by it.
 type Input struct {
 	Segment *Segment
 	Live    *live.Columns
 	Dead    func(doc uint32) bool // nil: none
+	Forget  func()                // called now and then: what was read need not stay in memory; nil: it may
+
+	Builder *Builder // instead
 }
 
-// Write writes a segment of what the builder has, which is used up by it, and
-// returns the live data of its rows.
+// Write writes a segment of what the builder has, which is used up by it until
+// it is reset, and returns the live data of its rows.
 func (b *Builder) Write(w io.Writer) (*live.Columns, error) {
-	src := &built{Builder: b, words: b.invert()}
-	var dead func(uint32) bool
-	if len(b.removed) > 0 {
-		dead = func(doc uint32) bool { return b.removed[doc] }
-	}
-	p := newPlan([]source{src}, []func(uint32) bool{dead})
-	return p.write(w, []*live.Columns{b.live.Columns()})
+	return Merge(w, []Input{{Builder: b}})
+}
+
+// WriteBrief is Write for a segment that will be merged, and not be searched:
+// it has no lists but those of words.
+func (b *Builder) WriteBrief(w io.Writer) (*live.Columns, error) {
+	return merge(w, []Input{{Builder: b}}, true)
 }
 
 // Merge writes a segment of several. It returns the live data of its rows. Of a
 // product that is in several the documents of the last count.
-func Merge(w io.Writer, list []Input) (*live.Columns, error) {
+func Merge(w io.Writer, list []Input) (*live.Columns, error) { return merge(w, list, false) }
+
+func merge(w io.Writer, list []Input, brief bool) (*live.Columns, error) {
 	var srcs []source
 	var segs []*stored
 	var dead []func(uint32) bool
 	var lives []*live.Columns
+	var forget []func()
 	for _, in := range list {
+		if in.Forget != nil {
+			forget = append(forget, in.Forget)
+		}
+		if b := in.Builder; b != nil {
+			srcs = append(srcs, &built{b})
+			dead = append(dead, b.dead())
+			lives = append(lives, b.live.Columns())
+			continue
+		}
 		seg := &stored{Segment: in.Segment}
 		segs, srcs = append(segs, seg), append(srcs, seg)
 		dead = append(dead, in.Dead)
 		lives = append(lives, in.Live)
 	}
-	cols, err := newPlan(srcs, dead).write(w, lives)
+	p := newPlan(srcs, dead)
+	p.brief, p.forget = brief, forget
+	cols, err := p.write(w, lives)
 	for _, s := range segs {
 		if err == nil {
 			err = s.failure()
@@ -62,6 +80,11 @@ func Merge(w io.Writer, list []Input) (*live.Columns, error) {
 
 func (p *plan) write(w io.Writer, lives []*live.Columns) (*live.Columns, error) {
 	s := newSections(w)
+	s.each = func() {
+		for _, f := range p.forget {
+			f()
+		}
+	}
 	s.write("meta", binary.AppendUvarint(binary.AppendUvarint(nil, uint64(p.docs)), uint64(p.rows)))
 	s.write("skus", p.skuSection())
 	s.write("docs", p.docSection())
@@ -126,11 +149,17 @@ func (p *plan) skuSection() []byte {
 		starts[k]++
 	}
 	out := p.skus.AppendTo(nil)
+	p.skus = codec.DictWriter{}
 	dict, _ := codec.ReadDict(codec.NewReader(out))
-	out = codec.AppendInts(out, p.docSKU)
-	out = codec.AppendInts(out, rowSKU)
-	out = codec.AppendInts(out, bySKU)
-	return codec.AppendInts(out, foldOrder(&dict))
+	p.skuDict = dict
+	var folded []uint32
+	if !p.brief {
+		folded = foldOrder(&dict)
+	}
+	out = codec.AppendPacked(out, p.docSKU)
+	out = codec.AppendPacked(out, rowSKU)
+	out = codec.AppendPacked(out, bySKU)
+	return codec.AppendPacked(out, folded)
 }
 
 // foldOrder returns the SKUs in the order of their folded form, unless that
@@ -170,9 +199,7 @@ func (p *plan) docSection() []byte {
 	view, flags := make([]uint32, p.docs), make([]uint8, p.docs)
 	hash, created := make([]uint32, p.docs), make([]int64, p.docs)
 	var complicated []uint32
-	var it *codec.DictIter
-	dict, _ := codec.ReadDict(codec.NewReader(p.skus.AppendTo(nil)))
-	it = dict.Iter(0)
+	it := p.skuDict.Iter(0)
 	names := []string{}
 	for d, at := range p.order {
 		s := p.srcs[at.src]

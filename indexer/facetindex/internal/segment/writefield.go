@@ -1,8 +1,8 @@
 package segment
 
 import (
-	"bytes"
 	"encoding/binary"
+	"math"
 	"slices"
 
 	"catalog/indexer"
@@ -12,7 +12,8 @@ import (
 // mergedField is a field of the new segment.
 type mergedField struct {
 	texts   codec.DictWriter
-	names   [][]byte // the texts
+	names   []byte   // the texts, one behind the other
+	nameEnd []uint32 // where each ends
 	refs    []valueRef
 	sets    [][]uint32
 	setTab  map[string]uint32
@@ -73,6 +74,7 @@ func (f *mergedField) mergeValues(srcs []field, codes [][]uint32) {
 		old uint32
 	}
 	var list []entry
+	var ids []uint32
 	lists := make([]keys, len(srcs))
 	values := make([][]uint32, len(srcs)) // new by old
 	used := make([][]bool, len(srcs))     // texts
@@ -83,13 +85,19 @@ func (f *mergedField) mergeValues(srcs []field, codes [][]uint32) {
 		lists[i] = src.texts()
 		values[i] = make([]uint32, src.numValues())
 		in := make([]bool, src.numValues())
+		some := 0
 		for code, state := range codes[i] {
 			if state == none {
-				for _, v := range src.members(uint32(code)) {
-					in[v] = true
+				ids = src.members(ids[:0], uint32(code))
+				for _, v := range ids {
+					if !in[v] {
+						in[v] = true
+						some++
+					}
 				}
 			}
 		}
+		list = slices.Grow(list, some)
 		for v, ok := range in {
 			if ok {
 				ref := src.value(v)
@@ -112,7 +120,8 @@ func (f *mergedField) mergeValues(srcs []field, codes [][]uint32) {
 		}
 		if kept {
 			f.texts.Add(m.key)
-			f.names = append(f.names, bytes.Clone(m.key))
+			f.names = append(f.names, m.key...)
+			f.nameEnd = append(f.nameEnd, uint32(len(f.names)))
 		}
 	}
 	for i := range list {
@@ -135,9 +144,9 @@ func (f *mergedField) mergeValues(srcs []field, codes [][]uint32) {
 			if state != none {
 				continue
 			}
-			var ids []uint32
-			for _, v := range src.members(uint32(code)) {
-				ids = append(ids, values[i][v])
+			ids = src.members(ids[:0], uint32(code))
+			for j, v := range ids {
+				ids[j] = values[i][v]
 			}
 			codes[i][code] = f.code(ids)
 		}
@@ -157,10 +166,18 @@ func (f *mergedField) code(ids []uint32) uint32 {
 	k, ok := f.setTab[string(f.scratch)]
 	if !ok {
 		k = uint32(len(f.sets))
-		f.sets = append(f.sets, ids)
+		f.sets = append(f.sets, slices.Clone(ids))
 		f.setTab[string(f.scratch)] = k
 	}
 	return uint32(len(f.refs)) + 1 + k
+}
+
+// name returns a text by its number.
+func (f *mergedField) name(i int) []byte {
+	if i == 0 {
+		return f.names[:f.nameEnd[0]]
+	}
+	return f.names[f.nameEnd[i-1]:f.nameEnd[i]]
 }
 
 // members returns the values of a code.
@@ -255,22 +272,28 @@ func appendPostings(dst []byte, lists [][]uint32) []byte {
 		}
 		ends[i] = uint32(len(data))
 	}
-	return codec.AppendBlock(codec.AppendInts(dst, ends), data)
+	return codec.AppendBlock(codec.AppendPacked(dst, ends), data)
 }
 
-// appendTo appends the field as ReadField reads it.
+// isWhole reports whether a number is an integer that both kinds can hold.
+func isWhole(n float64) bool {
+	return math.Abs(n) <= 1<<53 && n == math.Trunc(n) && (n != 0 || !math.Signbit(n))
+}
+
+// appendTo appends the field as readField reads it.
 func (f *mergedField) appendTo(dst []byte, rows int) []byte {
 	dst = f.texts.AppendTo(dst)
-	plain, numbers := true, false
+	plain, numbers, whole := true, false, true
 	types := make([]uint8, len(f.refs))
 	for i := range f.refs {
 		r := &f.refs[i]
 		plain = plain && int(r.text) == i
 		numbers = numbers || r.num != 0
+		whole = whole && isWhole(math.Float64frombits(r.num))
 		types[i] = uint8(r.typ)
 	}
 	flags := byte(0)
-	for i, set := range []bool{!plain || len(f.refs) != f.texts.Len(), numbers} {
+	for i, set := range []bool{!plain || len(f.refs) != f.texts.Len(), numbers && !whole, numbers && whole} {
 		if set {
 			flags |= 1 << i
 		}
@@ -282,9 +305,16 @@ func (f *mergedField) appendTo(dst []byte, rows int) []byte {
 		for i := range f.refs {
 			texts[i] = f.refs[i].text
 		}
-		dst = codec.AppendInts(dst, texts)
+		dst = codec.AppendPacked(dst, texts)
 	}
-	if numbers {
+	switch {
+	case numbers && whole:
+		nums := make([]int64, len(f.refs))
+		for i := range f.refs {
+			nums[i] = int64(math.Float64frombits(f.refs[i].num))
+		}
+		dst = codec.AppendPacked(dst, nums)
+	case numbers:
 		for i := range f.refs {
 			dst = binary.LittleEndian.AppendUint64(dst, f.refs[i].num)
 		}
@@ -294,7 +324,7 @@ func (f *mergedField) appendTo(dst []byte, rows int) []byte {
 		members = append(members, s...)
 		ends = append(ends, uint32(len(members)))
 	}
-	dst = codec.AppendInts(dst, ends)
+	dst = codec.AppendPacked(dst, ends)
 	dst = codec.AppendInts(dst, members)
 	for c := range numCols {
 		n := f.docs

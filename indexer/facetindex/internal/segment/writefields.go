@@ -28,15 +28,24 @@ func (p *plan) writeFields(s *sections) {
 	f := pick(source.stores)
 	out := f.appendTo(nil, p.rows)
 	for _, need := range [...]uint8{0, FlagSearch, FlagBrowse, FlagSearch | FlagBrowse} {
-		out = appendPostings(out, f.postings(func(doc uint32, _ *valueRef) bool { return need == 0 || flags[doc]&need != 0 }))
+		out = p.appendLists(out, f, func(doc uint32, _ *valueRef) bool { return need == 0 || flags[doc]&need != 0 })
 	}
 	s.write("stores", out)
 	s.write("sellers", pick(source.sellers).appendTo(nil, p.rows))
 
 	f = pick(source.cats)
 	out = f.appendTo(nil, p.rows)
-	out = appendPostings(out, f.postings(func(uint32, *valueRef) bool { return true }))
+	out = p.appendLists(out, f, func(uint32, *valueRef) bool { return true })
 	s.write("cats", append(out, p.positions(f)...))
+}
+
+// appendLists appends for each text the documents that have a value of it that
+// counts; none in a segment that is only merged.
+func (p *plan) appendLists(dst []byte, f *mergedField, counts func(doc uint32, ref *valueRef) bool) []byte {
+	if p.brief {
+		return appendPostings(dst, make([][]uint32, f.texts.Len()))
+	}
+	return appendPostings(dst, f.postings(counts))
 }
 
 // positions writes for each category the documents that have a position.
@@ -46,10 +55,10 @@ func (p *plan) positions(f *mergedField) []byte {
 		pos int32
 	}
 	place := map[string]uint32{}
-	for i, n := range f.names {
-		place[string(n)] = uint32(i)
+	for i := range f.nameEnd {
+		place[string(f.name(i))] = uint32(i)
 	}
-	lists := make([][]entry, len(f.names))
+	lists := make([][]entry, len(f.nameEnd))
 	for i, src := range p.srcs {
 		// A category's number at the source, by way of its text.
 		var newOf []uint32
@@ -76,7 +85,7 @@ func (p *plan) positions(f *mergedField) []byte {
 		}
 		ends = append(ends, uint32(len(docs)))
 	}
-	out := codec.AppendInts(nil, ends)
+	out := codec.AppendPacked(nil, ends)
 	out = codec.AppendInts(out, docs)
 	return codec.AppendInts(out, pos)
 }
@@ -94,8 +103,7 @@ func (p *plan) writeAttrs(s *sections) {
 	var ends []int64
 	var total int64
 	tree := newSchemaTree(p.docs)
-	words := newInterner()
-	var wordOf, attrOf, textOf []uint32
+	var words valueWords
 	var buf []byte
 	s.begin("attrs")
 	for m := newMerger(lists); m.next(); {
@@ -111,16 +119,13 @@ func (p *plan) writeAttrs(s *sections) {
 		names.Add(m.key)
 		tree.add(attr, f.cols[colAny].ids)
 		for t, ok := range f.isText {
-			if !ok {
+			if !ok || p.brief {
 				continue
 			}
-			for _, w := range wordsOf(f.names[t]) {
-				wordOf = append(wordOf, words.of(string(w), ""))
-				attrOf, textOf = append(attrOf, attr), append(textOf, uint32(t))
-			}
+			words.add(attr, uint32(t), f.name(t))
 		}
 		buf = f.appendTo(buf[:0], p.rows)
-		buf = appendPostings(buf, f.postings(func(_ uint32, r *valueRef) bool { return r.typ == indexer.Text }))
+		buf = p.appendLists(buf, f, func(_ uint32, r *valueRef) bool { return r.typ == indexer.Text })
 		s.put(buf)
 		total += int64(len(buf))
 		ends = append(ends, total)
@@ -128,35 +133,9 @@ func (p *plan) writeAttrs(s *sections) {
 	s.end()
 	s.write("attrnames", codec.AppendInts(names.AppendTo(nil), ends))
 	s.write("schema", tree.appendTo(nil))
-	s.write("valwords", wordTable(words, wordOf, attrOf, textOf))
-}
-
-// wordTable writes words of values and for each where it occurs.
-func wordTable(words *interner, wordOf, attrOf, textOf []uint32) []byte {
-	var dict codec.DictWriter
-	place := make([]uint32, words.len())
-	for k := sorted(words); k.Valid(); k.Next() {
-		place[k.Index()] = uint32(dict.Len())
-		dict.Add(k.Key())
-	}
-	ends := make([]uint32, words.len()+1)
-	for _, w := range wordOf {
-		ends[place[w]+1]++
-	}
-	for i := 1; i < len(ends); i++ {
-		ends[i] += ends[i-1]
-	}
-	attrs, texts := make([]uint32, len(wordOf)), make([]uint32, len(wordOf))
-	next := slices.Clone(ends)
-	for i, w := range wordOf {
-		at := next[place[w]]
-		next[place[w]]++
-		attrs[at], texts[at] = attrOf[i], textOf[i]
-	}
-	out := dict.AppendTo(nil)
-	out = codec.AppendInts(out, ends)
-	out = codec.AppendInts(out, attrs)
-	return codec.AppendInts(out, texts)
+	s.begin("valwords")
+	words.writeTo(s)
+	s.end()
 }
 
 // schemaTree says which attributes each document has: the names on the way

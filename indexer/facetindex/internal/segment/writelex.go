@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"bytes"
 	"math/bits"
 	"slices"
 
@@ -14,45 +13,26 @@ func (p *plan) writeLexicon(s *sections) {
 	lists := make([]keys, len(p.srcs))
 	lex := make([]lexemes, len(p.srcs))
 	for i, src := range p.srcs {
-		lex[i] = src.lexemes()
+		lex[i] = src.lexemes(p, i)
 		lists[i] = lex[i]
 	}
 	var (
 		dict    codec.DictWriter
 		lens    []uint32
-		ends    []int64
+		lengths []uint32 // of what is written of each word
 		counts  []uint32 // documents that have the word, in classes that are suggested
-		stems   = newInterner()
-		stemOf  []uint32
-		old, ls [indexer.NumClasses][]uint32
+		stems   = stemTable{tab: newInterner()}
+		ls      [indexer.NumClasses][]uint32
 		buf     []byte
 		scratch = &sorter{words: make([]uint64, codec.Words(p.docs))}
-		total   int64
 	)
 	s.begin("postings")
 	for m := newMerger(lists); m.next(); {
-		termLen, any := 0, 0
 		for c := range ls {
 			ls[c] = ls[c][:0]
 		}
 		for _, h := range m.from {
-			for c := range old {
-				old[c] = old[c][:0]
-			}
-			termLen = lex[h.src].termLen()
-			lex[h.src].lists(&old)
-			docOf := p.docOf[h.src]
-			for c := range old {
-				for _, d := range old[c] {
-					if n := docOf[d]; n != none {
-						ls[c] = append(ls[c], n)
-						any++
-					}
-				}
-			}
-		}
-		if any == 0 {
-			continue
+			lex[h.src].lists(&ls)
 		}
 		buf = append(buf[:0], 0)
 		suggested := 0
@@ -66,49 +46,90 @@ func (p *plan) writeLexicon(s *sections) {
 				}
 			}
 		}
+		if buf[0] == 0 {
+			continue
+		}
+		termLen := lex[m.from[0].src].termLen()
+		stems.add(m.key[:termLen], m.key[termLen+1:])
 		dict.Add(m.key)
-		lens = append(lens, uint32(termLen))
+		lens = append(roomy(lens), uint32(termLen))
 		s.put(buf)
-		total += int64(len(buf))
-		ends = append(ends, total)
-		counts = append(counts, uint32(suggested))
-		stemOf = append(stemOf, stems.of(string(m.key[termLen+1:]), ""))
+		lengths = append(roomy(lengths), uint32(len(buf)))
+		counts = append(roomy(counts), uint32(suggested))
 	}
 	s.end()
 
-	out := dict.AppendTo(nil)
-	out = codec.AppendInts(out, lens)
-	out = codec.AppendInts(out, ends)
-	out = codec.AppendInts(out, counts)
-	s.write("lexicon", append(out, stemTable(stems, stemOf)...))
+	if p.brief {
+		stems = stemTable{tab: newInterner()}
+	}
+	s.begin("lexicon")
+	s.put(dict.AppendTo(nil))
+	dict = codec.DictWriter{}
+	s.put(codec.AppendInts(nil, lens))
+	s.put(codec.AppendPacked(nil, endsOf(lengths)))
+	s.put(codec.AppendPacked(nil, counts))
+	s.put(stems.appendTo(nil))
+	s.end()
+}
+
+// endsOf returns where things of some lengths end that stand one behind the
+// other.
+func endsOf(lengths []uint32) []int64 {
+	ends := make([]int64, len(lengths))
+	total := int64(0)
+	for i, n := range lengths {
+		total += int64(n)
+		ends[i] = total
+	}
+	return ends
 }
 
 // suggests reports whether words of a class are offered as completions.
 func suggests(c indexer.Class) bool { return c <= indexer.ClassAttribute && c != indexer.ClassSKU }
 
-// stemTable writes for each stem the words that have it.
-func stemTable(stems *interner, stemOf []uint32) []byte {
+// stemTable has for each stem the words that have it, except the word that is
+// the stem.
+type stemTable struct {
+	tab    *interner
+	n      uint32   // words that were added
+	stemOf []uint32 // in their order
+	words  []uint32
+	buf    []byte
+}
+
+// add adds the next word.
+func (t *stemTable) add(term, packed []byte) {
+	if !ownStem(packed) {
+		t.buf = unpackStem(t.buf[:0], term, packed)
+		t.stemOf = append(t.stemOf, t.tab.of(string(t.buf), ""))
+		t.words = append(t.words, t.n)
+	}
+	t.n++
+}
+
+func (t *stemTable) appendTo(dst []byte) []byte {
 	var dict codec.DictWriter
-	place := make([]uint32, stems.len())
-	for k := sorted(stems); k.Valid(); k.Next() {
+	place := make([]uint32, t.tab.len())
+	for k := sorted(t.tab); k.Valid(); k.Next() {
 		place[k.Index()] = uint32(dict.Len())
 		dict.Add(k.Key())
 	}
-	order := make([]uint32, len(stemOf))
+	order := make([]uint32, len(t.words))
 	for i := range order {
 		order[i] = uint32(i)
 	}
-	slices.SortStableFunc(order, func(a, b uint32) int { return int(place[stemOf[a]]) - int(place[stemOf[b]]) })
-	ends := make([]uint32, stems.len())
-	for _, s := range stemOf {
-		ends[place[s]]++
+	slices.SortStableFunc(order, func(a, b uint32) int { return int(place[t.stemOf[a]]) - int(place[t.stemOf[b]]) })
+	ends := make([]uint32, t.tab.len())
+	for i, k := range order {
+		ends[place[t.stemOf[k]]]++
+		order[i] = t.words[k]
 	}
 	for i := 1; i < len(ends); i++ {
 		ends[i] += ends[i-1]
 	}
-	out := dict.AppendTo(nil)
-	out = codec.AppendInts(out, ends)
-	return codec.AppendInts(out, order)
+	dst = dict.AppendTo(dst)
+	dst = codec.AppendPacked(dst, ends)
+	return codec.AppendInts(dst, order)
 }
 
 // sorter sorts lists of documents: long ones by a bitmap.
@@ -134,6 +155,3 @@ func (s *sorter) sort(list []uint32) []uint32 {
 	}
 	return list
 }
-
-// wordsOf returns the words of a value's text that are completed, folded.
-func wordsOf(text []byte) [][]byte { return bytes.Fields([]byte(indexer.Fold(string(text)))) }

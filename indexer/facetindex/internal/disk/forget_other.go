@@ -1,0 +1,6 @@
+//go:build unix && !linux
+
+package disk
+
+// Forget implements Mapping.
+func (m mapped) Forget() {}

@@ -1,0 +1,136 @@
+package segment
+
+import (
+	"encoding/binary"
+	"math"
+
+	"catalog/indexer"
+	"catalog/indexer/facetindex/internal/codec"
+)
+
+// Field is an attribute, or what is kept like one.
+type Field struct {
+	Texts   codec.Dict
+	types   codec.Ints
+	textOf  codec.Packed
+	plain   bool         // a value's number is that of its text
+	nums    []byte       // as they are
+	whole   codec.Packed // or as integers
+	setEnds codec.Packed
+	setVals codec.Ints
+	Any     codec.Column // documents: what any unit has
+	Own     codec.Column // complex documents: what the product has
+	Unit    codec.Column // rows: what the unit has of its own
+	Having  Lists        // documents by text, for values of type Text
+}
+
+func readField(r *codec.Reader, docs, rows int) (*Field, error) {
+	f := &Field{}
+	var err error
+	if f.Texts, err = codec.ReadDict(r); err != nil {
+		return nil, err
+	}
+	flag := r.Bytes(1)
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
+	if err := ints(r, &f.types, -1); err != nil {
+		return nil, err
+	}
+	n := f.types.Len()
+	if f.plain = flag[0]&1 == 0; f.plain {
+		if n != f.Texts.Len() {
+			return nil, errSize
+		}
+	} else if err := ints(r, &f.textOf, n); err != nil {
+		return nil, err
+	}
+	if flag[0]&2 != 0 {
+		f.nums = r.Bytes(uint64(n) * 8)
+	}
+	if flag[0]&4 != 0 {
+		if err := ints(r, &f.whole, n); err != nil {
+			return nil, err
+		}
+	}
+	if err := ints(r, &f.setEnds, -1, &f.setVals, -1); err != nil {
+		return nil, err
+	}
+	if err := ends(&f.setEnds, f.setVals.Len()); err != nil {
+		return nil, err
+	}
+	if err := within(&f.types, 3, &f.textOf, f.Texts.Len(), &f.setVals, n); err != nil {
+		return nil, err
+	}
+	for _, c := range []struct {
+		col *codec.Column
+		n   int
+	}{{&f.Any, docs}, {&f.Own, docs}, {&f.Unit, rows}} {
+		if *c.col, err = codec.ReadColumn(r, c.n); err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// Values returns how many values there are.
+func (f *Field) Values() int { return f.types.Len() }
+
+// Codes returns the number above all codes.
+func (f *Field) Codes() int { return f.types.Len() + 1 + f.setEnds.Len() }
+
+// Text returns the number of a value's text.
+func (f *Field) Text(v uint32) uint32 {
+	if f.plain {
+		return v
+	}
+	return uint32(f.textOf.At(int(v)))
+}
+
+// Plain reports whether no text has more than one value.
+func (f *Field) Plain() bool { return f.plain }
+
+// Type returns a value's type.
+func (f *Field) Type(v uint32) indexer.ValueType { return indexer.ValueType(f.types.At(int(v))) }
+
+// Num returns a value's number.
+func (f *Field) Num(v uint32) float64 {
+	if f.nums == nil {
+		if f.whole.Len() > 0 {
+			return float64(f.whole.At(int(v)))
+		}
+		return 0
+	}
+	return math.Float64frombits(binary.LittleEndian.Uint64(f.nums[8*v:]))
+}
+
+func (f *Field) bits(v uint32) uint64 { return math.Float64bits(f.Num(v)) }
+
+// Single reports whether a code is that of one value, which is code-1.
+func (f *Field) Single(code uint32) bool { return int(code) <= f.types.Len() }
+
+// Members returns the i-th value, and how many there are, of the set with a code.
+func (f *Field) Members(code uint32) (from, to int) {
+	k := int(code) - f.types.Len() - 1
+	if k > 0 {
+		from = int(f.setEnds.At(k - 1))
+	}
+	return from, int(f.setEnds.At(k))
+}
+
+// Member returns the value at a place that Members told of.
+func (f *Field) Member(i int) uint32 { return uint32(f.setVals.At(i)) }
+
+// Append appends the values of a code.
+func (f *Field) Append(dst []uint32, code uint32) []uint32 {
+	if code == 0 {
+		return dst
+	}
+	if f.Single(code) {
+		return append(dst, code-1)
+	}
+	for i, to := f.Members(code); i < to; i++ {
+		dst = append(dst, f.Member(i))
+	}
+	return dst
+}
