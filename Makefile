@@ -34,7 +34,7 @@ LINT         := GOFLAGS= $(GO) run github.com/golangci/golangci-lint/v2/cmd/gola
 
 .PHONY: help
 help: ## print this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build bin/catalog
@@ -101,6 +101,10 @@ bench-search: build ## search and category pages at 200,000 and 2,000,000 produc
 .PHONY: bench-serve
 bench-serve: build ## load `catalog serve` with requests: products, prices, pages, during an import (BENCH_DIR)
 	$(GO) run ./fixtures/bench/serve -bin bin/catalog
+
+.PHONY: bench-placeholder
+bench-placeholder: ## placeholders on a real MariaDB with the true Magento schema (-run, see -help)
+	$(GO) run ./fixtures/bench/placeholder
 
 .PHONY: lint
 lint: ## check the code: golangci-lint, as .golangci.yml says

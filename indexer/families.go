@@ -10,11 +10,11 @@ import (
 // maxFamilies bounds what families remembers: about 20 bytes a product.
 const maxFamilies = 4 << 20
 
-// families remembers, for an index that cannot tell, which products have variants, so that a change of a price
-// need not read the product: whoever has none is not asked for by others. What
-// it says of a product holds until learn is told of a newer record, which
-// happens for every change of a product. The zero value is ready. Safe for
-// concurrent use.
+// families remembers, for an index that cannot tell, which products have
+// variants, so that a change of a price need not read the product: whoever has
+// none is not asked for by others. What it says of a product holds until learn
+// is told of a newer record, which happens for every change of a product. The
+// zero value is ready. Safe for concurrent use.
 type families struct {
 	mu   sync.RWMutex
 	seed maphash.Seed

@@ -117,7 +117,7 @@ func fill(t *testing.T, w *World, n int, list ...indexer.Index) {
 		b, err := x.Build(ctx, "fp1")
 		must(t, err)
 		for chunk := range slices.Chunk(ops, 37) {
-			must(t, b.Apply(ctx, chunk))
+			must(t, lend(ctx, b, chunk))
 		}
 		must(t, b.Publish(ctx, at(n)))
 		must(t, b.Abort())
@@ -125,6 +125,42 @@ func fill(t *testing.T, w *World, n int, list ...indexer.Index) {
 			must(t, x.Apply(ctx, chunk, at(n+1)))
 		}
 	}
+}
+
+// lend gives ops to a builder and uses their memory again, as Run does.
+func lend(ctx context.Context, b indexer.Builder, ops []indexer.Op) error {
+	own := slices.Clone(ops)
+	for i := range own {
+		own[i].Docs = slices.Clone(own[i].Docs)
+		for j, d := range own[i].Docs {
+			own[i].Docs[j] = Clone(d)
+		}
+	}
+	err := b.Apply(ctx, own)
+	attrs := func(list []indexer.Attr) {
+		for i := range list {
+			clear(list[i].Values)
+		}
+		clear(list)
+	}
+	for _, op := range own {
+		for _, d := range op.Docs {
+			for i := range d.Units {
+				clear(d.Units[i].Stores)
+				attrs(d.Units[i].Attrs)
+				clear(d.Units[i].Live.Prices)
+			}
+			attrs(d.Attrs)
+			clear(d.Units)
+			clear(d.Words)
+			clear(d.Stores)
+			clear(d.NameKey)
+			clear(d.Categories)
+			*d = indexer.Document{}
+		}
+		clear(op.Docs)
+	}
+	return err
 }
 
 // unique keeps the last op of each product.

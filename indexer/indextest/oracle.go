@@ -64,10 +64,22 @@ func put(docs map[string][]*indexer.Document, ops []indexer.Op) {
 	}
 }
 
-// Clone copies a document such that its units' live data can be changed.
+// Clone copies a document with all its slices: who lent it may use them again.
 func Clone(d *indexer.Document) *indexer.Document {
+	attrs := func(list []indexer.Attr) []indexer.Attr {
+		list = slices.Clone(list)
+		for i := range list {
+			list[i].Values = slices.Clone(list[i].Values)
+		}
+		return list
+	}
 	c := *d
-	c.Units = slices.Clone(d.Units)
+	c.Stores, c.Words, c.NameKey = slices.Clone(d.Stores), slices.Clone(d.Words), slices.Clone(d.NameKey)
+	c.Categories, c.Attrs, c.Units = slices.Clone(d.Categories), attrs(d.Attrs), slices.Clone(d.Units)
+	for i := range c.Units {
+		u := &c.Units[i]
+		u.Stores, u.Attrs, u.Live.Prices = slices.Clone(u.Stores), attrs(u.Attrs), slices.Clone(u.Live.Prices)
+	}
 	return &c
 }
 

@@ -29,7 +29,7 @@ func testRebuild(t *testing.T, h Harness) {
 	var wg sync.WaitGroup // a builder takes several writers
 	errs := make(chan error, 1000)
 	for sku, docs := range o.docs {
-		wg.Go(func() { errs <- b.Apply(ctx, []indexer.Op{{SKU: sku, Docs: docs}}) })
+		wg.Go(func() { errs <- lend(ctx, b, []indexer.Op{{SKU: sku, Docs: docs}}) })
 	}
 	wg.Wait()
 	close(errs)
