@@ -18,6 +18,10 @@ type Options struct {
 	// CacheBytes is the size of the cache of uncompressed blocks; 0 is 64 MiB.
 	// It does not depend on how much is stored.
 	CacheBytes int64
+	// ScatteredCacheBytes is that size for a store whose tables overlap much,
+	// since it was loaded and not compacted since: each look-up then asks the
+	// filters and indexes of many. 0, or less than CacheBytes, is CacheBytes.
+	ScatteredCacheBytes int64
 	// BulkBytes is the size from which an Apply is written as sorted tables
 	// instead of through the write-ahead log; 0 is 2.5 MiB.
 	BulkBytes int64
@@ -31,6 +35,9 @@ type Options struct {
 }
 
 const (
+	// scatteredFrom is how many tables a look-up may have to ask in a store that
+	// counts as scattered.
+	scatteredFrom     = 12
 	defaultCacheBytes = 64 << 20
 	defaultBulkBytes  = 5 << 19
 )
@@ -49,6 +56,7 @@ func (o *Options) withDefaults() Options {
 	if r.CacheBytes <= 0 {
 		r.CacheBytes = defaultCacheBytes
 	}
+	r.ScatteredCacheBytes = max(r.ScatteredCacheBytes, r.CacheBytes)
 	if r.BulkBytes <= 0 {
 		r.BulkBytes = defaultBulkBytes
 	}

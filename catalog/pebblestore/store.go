@@ -114,7 +114,7 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 
 func (s *Store) openDB() error {
 	s.dbo = pebbleOptions(s.opts, s.watch, s.sched)
-	cache := pebble.NewCache(s.opts.CacheBytes)
+	cache := pebble.NewCache(s.opts.ScatteredCacheBytes)
 	defer cache.Unref()
 	s.dbo.Cache = cache
 	db, err := openPebble(s.opts.FS.PathJoin(s.dir, tablesName), s.dbo)
@@ -122,6 +122,9 @@ func (s *Store) openDB() error {
 		return err
 	}
 	s.db = db
+	if spare := s.opts.ScatteredCacheBytes - s.opts.CacheBytes; spare > 0 && db.Metrics().ReadAmp() < scatteredFrom {
+		cache.Reserve(int(spare)) // never to be used
+	}
 	s.watch.armed.Store(true)
 	return s.watch.failure()
 }

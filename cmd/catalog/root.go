@@ -20,9 +20,10 @@ type app struct {
 	log     *slog.Logger
 	origins origins
 
-	cacheBytes int64  // of the embedded store's cache; 0: its default
-	shares     bool   // an embedded store with others: commands that have it for long set it
-	storeViews []byte // stores: of the settings file, as JSON; nil if it has none
+	cacheBytes     int64  // of the embedded store's cache; 0: its default
+	scatteredBytes int64  // the same for a store that was not compacted
+	shares         bool   // an embedded store with others: commands that have it for long set it
+	storeViews     []byte // stores: of the settings file, as JSON; nil if it has none
 }
 
 // globalOptions are the flags of every command.

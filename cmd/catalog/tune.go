@@ -8,9 +8,12 @@ import (
 )
 
 const (
-	// importCache is enough for an import: it reads the store from end to end
-	// or not at all.
-	importCache = 32 << 20
+	// importCache is enough for an import: it reads the store from end to end,
+	// or looks up keys in their order.
+	importCache = 2 << 20
+	// importScatteredCache keeps the filters and indexes of a store that was
+	// never compacted from one key to the next.
+	importScatteredCache = 32 << 20
 	// importSlack is how much garbage an import may leave before it is
 	// collected. Looking for it is cheap, since most of an import's memory is
 	// bodies, in which there is nothing to look for.
@@ -26,7 +29,7 @@ const (
 // long the import takes. Here a constant size may be garbage, or a quarter if
 // that is more. Call the function returned when the import is over.
 func tuneForImport(a *app) (done func()) {
-	a.cacheBytes = importCache
+	a.cacheBytes, a.scatteredBytes = importCache, importScatteredCache
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
 		if _, set := a.lookup(name); set {
 			return func() {}

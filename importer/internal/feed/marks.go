@@ -11,8 +11,8 @@ import (
 // Selective is what a Reader also is where records can be had without reading
 // those around them: JSON lines in a file of UTF-8 that is not compressed.
 type Selective interface {
-	// Mark makes the next whole pass note where records are: a byte of memory
-	// for each.
+	// Mark makes the next whole pass note where records are: half a byte of
+	// memory for each.
 	Mark()
 
 	// Select makes the passes that follow leave out what wanted has no use
@@ -23,8 +23,8 @@ type Selective interface {
 }
 
 const (
-	markEvery = 8       // lines: of each eighth it is noted where it starts
-	markSpan  = 4 << 20 // bytes of eight lines: longer ones are not read at once
+	markEvery = 16      // lines: of each sixteenth it is noted where it starts
+	markSpan  = 4 << 20 // bytes of so many lines: longer ones are not read at once
 )
 
 // marks are the places of lines in a text.

@@ -123,7 +123,7 @@ const (
 	flagBits   = 8
 	flagsMask  = 1<<flagBits - 1
 
-	entriesPerPart = 8 // on average, in which find searches
+	entriesPerPart = 16 // on average, in which find searches
 )
 
 // chunk has the records of a bucket, in no order until they are sorted. What
