@@ -132,10 +132,24 @@ func TestCollate(t *testing.T) {
 	}
 }
 
+func TestCode(t *testing.T) {
+	for tag, want := range map[string]string{
+		"": "und", "de": "de", "de-CH": "de", "pt_BR": "pt", "EN": "en", "x": "und", "d e": "und",
+		strings.Repeat("a", 9): "und", "de:x": "und", "\xff\xff": "und",
+	} {
+		if got := Code(tag); got != want {
+			t.Errorf("Code(%q) = %q, want %q", tag, got, want)
+		}
+	}
+}
+
 func FuzzAppend(f *testing.F) {
 	for _, s := range []string{"Men's 1.5 16GB", "l’eau", "東京t", "\xff\x00", "''''", "’’a’’b", "e\u0301", "1.2.3."} {
 		f.Add(s, "fr")
 	}
+	f.Add("a", strings.Repeat("0", 62))
+	f.Add(strings.Repeat("1", MaxTerm-2)+"gb", "en")
+	f.Add(strings.Repeat("1", MaxTerm-1)+"\"", "de")
 	f.Fuzz(func(t *testing.T, s, lang string) {
 		a := New(lang, 16)
 		for _, w := range a.Append(nil, []byte(s)) {

@@ -140,9 +140,9 @@ func (w *Word) setStem(lang, stem string) {
 
 // measure makes the word of a number with its unit.
 func (a *Analyzer) measure(term, number, unit string) *Word {
+	term = cut(term, MaxTerm)
 	w := &Word{Term: term, Order: order(term)}
-	w.Stem = a.lang.code + ":" + term
-	w.Term = w.Stem[len(a.lang.code)+1:]
+	w.setStem(a.lang.code, term)
 	parts := make([]*Word, 0, 2)
 	for _, text := range [...]string{number, unit} {
 		if p := a.word([]byte(text)); p != nil {

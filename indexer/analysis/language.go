@@ -56,10 +56,10 @@ func languageOf(tag string) language {
 }
 
 // Code returns the part of a language tag that names the language, in lower
-// case; "und" of none.
+// case: two to eight letters (RFC 5646, 2.1). "und" of what is no tag.
 func Code(tag string) string {
 	code, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(tag, "_", "-")), "-")
-	if code == "" {
+	if len(code) < 2 || len(code) > 8 || strings.Trim(code, "abcdefghijklmnopqrstuvwxyz") != "" {
 		return "und"
 	}
 	return code
