@@ -396,7 +396,7 @@ func (r *runner) shopChanged(ctx context.Context, c *changed, f *following) erro
 		return err
 	}
 	for _, path := range before.Tree.named() {
-		r.shop.Tree.Chain(splitPath(path))
+		r.shop.Tree.Chain(SplitPath(path))
 	}
 	// The tree may be newer than these changes: all that differs is looked at
 	// now, since nothing will differ when the log comes to it.

@@ -275,7 +275,7 @@ func (s *Shop) NamesOf(id, store string) []string {
 		return nil
 	}
 	var out []string
-	names := splitPath(c.Path)
+	names := SplitPath(c.Path)
 	for i, up := range s.Tree.Chain(names[:min(len(names), maxLevels)]) {
 		if i >= len(view.Root) {
 			out = append(out, up.NameIn(view.Code))

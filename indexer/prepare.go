@@ -106,7 +106,7 @@ func (s *Shop) scopes(view *StoreView, who View) []Scope {
 // category finds a category by its path below the view's root, by its path
 // from the top, or by its ID.
 func (s *Shop) category(view *StoreView, ref string) (*Category, error) {
-	names := splitPath(ref)
+	names := SplitPath(ref)
 	root := JoinPath(view.Root...)
 	for _, c := range [...]*Category{
 		s.Tree.ByPath(JoinPath(slices.Concat(view.Root, names)...)),

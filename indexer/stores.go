@@ -47,7 +47,7 @@ func ParseStores(doc []byte, main string) (*Stores, error) {
 			case "website":
 				view.Website = f.Text()
 			case "root_category":
-				view.Root = splitPath(f.Text())
+				view.Root = SplitPath(f.Text())
 			}
 		}
 		s.list = append(s.list, view)
@@ -118,9 +118,9 @@ func (s *Stores) languages(v *StoreView) []string {
 	return []string{own, base}
 }
 
-// splitPath returns the names of a category's path: \/ is a slash in a name
+// SplitPath returns the names of a category's path: \/ is a slash in a name
 // and \\ a backslash. Empty names are left out.
-func splitPath(path string) []string {
+func SplitPath(path string) []string {
 	if path == "" {
 		return nil
 	}

@@ -84,10 +84,10 @@ func (t *Tree) link(named []string) {
 		paths = append(paths, p)
 	}
 	for _, p := range paths {
-		t.Chain(splitPath(parentPath(p)))
+		t.Chain(SplitPath(parentPath(p)))
 	}
 	for _, p := range named {
-		t.Chain(splitPath(p))
+		t.Chain(SplitPath(p))
 	}
 	t.news = 0
 }
@@ -137,7 +137,7 @@ func parseCategory(id string, body catalog.Value) *Category {
 			}
 		}
 	}
-	names := splitPath(path)
+	names := SplitPath(path)
 	if len(names) == 0 {
 		if path == "" && c.Name != "" {
 			names = []string{c.Name}

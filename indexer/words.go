@@ -231,7 +231,7 @@ func (s *session) chainOf(ref catalog.Value, byID bool) []*Category {
 	if chain, ok := s.chains[string(ref)]; ok {
 		return chain
 	}
-	names := splitPath(ref.Text())
+	names := SplitPath(ref.Text())
 	chain := s.m.tree.Chain(names[:min(len(names), maxLevels)])
 	if len(s.chains) >= maxMemo {
 		clear(s.chains)
@@ -243,7 +243,7 @@ func (s *session) chainOf(ref catalog.Value, byID bool) []*Category {
 // chainWith returns the chain of a category with a record. Two categories may
 // share a path: its own stands last.
 func (s *session) chainWith(c *Category) []*Category {
-	names := splitPath(c.Path)
+	names := SplitPath(c.Path)
 	chain := slices.Clone(s.m.tree.Chain(names[:min(len(names), maxLevels)]))
 	if len(chain) > 0 {
 		chain[len(chain)-1] = c

@@ -34,7 +34,8 @@ type writeBuffer struct {
 var writeBuffers = sync.Pool{New: func() any { return new(writeBuffer) }}
 
 // tableFile is a file that is written from its start to its end by one
-// goroutine, then synced and closed.
+// goroutine, then synced and closed. SyncTo is the file's own: Pebble keeps a
+// megabyte behind what it wrote, of which nothing is in the buffer.
 type tableFile struct {
 	vfs.File
 	buf *writeBuffer // nil: closed
@@ -80,10 +81,6 @@ func (f *tableFile) SyncData() error {
 	}
 	return f.File.SyncData()
 }
-
-// SyncTo implements vfs.File. Pebble keeps a megabyte behind what it wrote, so
-// there is hardly ever a part of it in the buffer; that part waits for Sync.
-func (f *tableFile) SyncTo(length int64) (fullSync bool, err error) { return f.File.SyncTo(length) }
 
 // Stat implements vfs.File.
 func (f *tableFile) Stat() (vfs.FileInfo, error) {

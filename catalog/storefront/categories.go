@@ -13,32 +13,6 @@ import (
 	"catalog/indexer"
 )
 
-// pathNames returns the names of a category's path: \/ is a slash in a name
-// and \\ a backslash. Empty names are left out.
-func pathNames(path string) []string {
-	var names []string
-	var name []byte
-	put := func() {
-		if n := strings.TrimSpace(string(name)); n != "" {
-			names = append(names, n)
-		}
-		name = name[:0]
-	}
-	for i := 0; i < len(path); i++ {
-		switch c := path[i]; {
-		case c == '\\' && i+1 < len(path) && (path[i+1] == '/' || path[i+1] == '\\'):
-			i++
-			name = append(name, path[i])
-		case c == '/':
-			put()
-		default:
-			name = append(name, c)
-		}
-	}
-	put()
-	return names
-}
-
 // below reports whether a category is in a store view's tree.
 func below(c *indexer.Category, v *indexer.StoreView) bool {
 	root := indexer.JoinPath(v.Root...)
@@ -61,7 +35,7 @@ func (st *shopState) categoryOf(ref string, v *indexer.StoreView) (*indexer.Cate
 	if len(ref) > maxCategoryText {
 		return nil, badRequest("category", "%d bytes are longer than any path", len(ref))
 	}
-	names := pathNames(ref)
+	names := indexer.SplitPath(ref)
 	for _, c := range [...]*indexer.Category{
 		st.Tree.ByPath(indexer.JoinPath(slices.Concat(v.Root, names)...)),
 		st.Tree.ByPath(indexer.JoinPath(names...)),
@@ -102,7 +76,7 @@ func appendCount(b []byte, c *indexer.Category, v *indexer.StoreView, n int) []b
 // appendCrumbs appends the way from the view's root to a category.
 func (st *shopState) appendCrumbs(b []byte, c *indexer.Category, v *indexer.StoreView) []byte {
 	b = append(b, '[')
-	names := pathNames(c.Path)
+	names := indexer.SplitPath(c.Path)
 	n := 0
 	for i := len(v.Root); i < min(len(names), maxLevels); i++ {
 		up := st.Tree.ByPath(indexer.JoinPath(names[:i+1]...))

@@ -32,40 +32,61 @@ func (s *Server) search(a *answer, r *request) error {
 	return s.page(a, r, q)
 }
 
+// asked is a request for products as the engine gets it, and what its answer is
+// made with.
+type asked struct {
+	st       *shopState
+	view     *indexer.StoreView
+	cards    *cards
+	group    string            // of who asks, where prices depend on it
+	live     bool              // price or stock shape the answer
+	category *indexer.Category // nil: none
+	query    indexer.Query
+}
+
+// ask turns a request into what is asked of the engine.
+func (s *Server) ask(a *answer, r *request, q *pageQuery) (*asked, error) {
+	x := new(asked)
+	var err error
+	if x.st, x.view, err = s.view(a, r, q.Store); err != nil {
+		return nil, err
+	}
+	q.Store = x.view.Code
+	if x.cards, err = newCards(q.Fields, x.view); err != nil {
+		return nil, err
+	}
+	x.live = q.live() || x.cards.live() || x.st.Settings.InStockOnly
+	var lists []string
+	if x.live || q.Group != "" || len(q.Lists) > 0 {
+		if x.group, lists, err = s.who(a, r, q.Group, q.Lists); err != nil {
+			return nil, err
+		}
+	}
+	if x.query, err = q.query(x.group, lists); err != nil {
+		return nil, err
+	}
+	if q.Category == "" {
+		return x, nil
+	}
+	if x.category, err = x.st.categoryOf(q.Category, x.view); err != nil {
+		return nil, err
+	}
+	x.query.Category = x.category.ID
+	if x.st.Tree.ByID(x.category.ID) != x.category { // another record has that path for its ID
+		x.query.Category = x.category.Path
+	}
+	return x, nil
+}
+
 // page answers with everything that a page of products needs.
 func (s *Server) page(a *answer, r *request, q *pageQuery) error {
 	ctx := r.Context()
-	st, view, err := s.view(a, r, q.Store)
+	x, err := s.ask(a, r, q)
 	if err != nil {
 		return err
 	}
-	q.Store = view.Code
-	cards, err := newCards(q.Fields, view)
-	if err != nil {
-		return err
-	}
-	live := q.live() || cards.live() || st.Settings.InStockOnly
-	group, lists := "", []string(nil)
-	if live || q.Group != "" || len(q.Lists) > 0 {
-		if group, lists, err = s.who(a, r, q.Group, q.Lists); err != nil {
-			return err
-		}
-	}
-	iq, err := q.query(group, lists)
-	if err != nil {
-		return err
-	}
-	var category *indexer.Category
-	if q.Category != "" {
-		if category, err = st.categoryOf(q.Category, view); err != nil {
-			return err
-		}
-		iq.Category = category.ID
-		if st.Tree.ByID(category.ID) != category { // another record has that path for its ID
-			iq.Category = category.Path
-		}
-	}
-	res, err := s.engine.Search(ctx, iq)
+	st, view, cards, category, live := x.st, x.view, x.cards, x.category, x.live
+	res, err := s.engine.Search(ctx, x.query)
 	if err != nil {
 		return err
 	}
@@ -89,8 +110,8 @@ func (s *Server) page(a *answer, r *request, q *pageQuery) error {
 	if category != nil && a.life >= LifeSearch {
 		a.keys.add(catalog.KindCategory, category.ID)
 	}
-	p := &pageWriter{s: s, a: a, st: st, view: view, q: q, cards: cards, group: group}
-	b := p.head(a.body, &iq, res)
+	p := &pageWriter{s: s, a: a, st: st, view: view, q: q, cards: cards, group: x.group}
+	b := p.head(a.body, &x.query, res)
 	b = append(b, `,"products":[`...)
 	for i := range res.Hits {
 		b = comma(b, i)

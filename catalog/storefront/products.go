@@ -262,7 +262,7 @@ func (x *expansion) category(e catalog.Value) *indexer.Category {
 		c = x.st.Tree.ByID(id.Text())
 	}
 	if c == nil && path.Type() == catalog.ValueString {
-		c = x.st.Tree.ByPath(indexer.JoinPath(pathNames(path.Text())...))
+		c = x.st.Tree.ByPath(indexer.JoinPath(indexer.SplitPath(path.Text())...))
 	}
 	if c == nil || !below(c, x.view) {
 		return nil

@@ -11,45 +11,22 @@ func (s *Server) suggest(a *answer, r *request) error {
 	if err != nil {
 		return err
 	}
-	ctx := r.Context()
-	st, view, err := s.view(a, r, q.Store)
+	x, err := s.ask(a, r, q)
 	if err != nil {
 		return err
 	}
-	q.Store = view.Code
-	cards, err := newCards(q.Fields, view)
+	st, view, cards := x.st, x.view, x.cards
+	res, err := s.engine.Suggest(r.Context(), x.query, q.Limit)
 	if err != nil {
 		return err
 	}
-	live := q.live() || cards.live() || st.Settings.InStockOnly
-	group, lists := "", []string(nil)
-	if live || q.Group != "" || len(q.Lists) > 0 {
-		if group, lists, err = s.who(a, r, q.Group, q.Lists); err != nil {
-			return err
-		}
-	}
-	iq, err := q.query(group, lists)
-	if err != nil {
-		return err
-	}
-	if q.Category != "" {
-		c, err := st.categoryOf(q.Category, view)
-		if err != nil {
-			return err
-		}
-		iq.Category = c.ID
-	}
-	res, err := s.engine.Suggest(ctx, iq, q.Limit)
-	if err != nil {
-		return err
-	}
-	records, parents, err := s.hitRecords(ctx, res.Products)
+	records, parents, err := s.hitRecords(r.Context(), res.Products)
 	if err != nil {
 		return err
 	}
 	if a.life == LifeNone {
 		a.life = LifeSearch
-		if live {
+		if x.live {
 			a.life = LifePrice
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math/rand/v2"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,10 +13,7 @@ import (
 // must catch up and `catalog verify` find nothing.
 // CATALOG_TEST_KILLS says how often; CATALOG_TEST_SEED repeats a run.
 func TestKillIndex(t *testing.T) {
-	kills, seed := int(envNumber(t, "CATALOG_TEST_KILLS", 4)), envNumber(t, "CATALOG_TEST_SEED", rand.Uint64())
-	t.Logf("CATALOG_TEST_KILLS=%d CATALOG_TEST_SEED=%d", kills, seed)
-	dir := t.TempDir()
-	k := killer{program: programCopy(t, dir), dir: dir, rng: rand.New(rand.NewPCG(seed, 0))}
+	k, kills := newKiller(t, "CATALOG_TEST_KILLS", 4)
 	k.run(t, 0, "generate", "--records", "3000", "-o", "night0.jsonl")
 	k.run(t, 0, "generate", "--records", "3000", "--night", "1", "--churn", "20%", "-o", "night1.jsonl")
 	k.run(t, 0, "generate", "--records", "3000", "--kind", "prices", "--night", "2", "-o", "prices.jsonl")

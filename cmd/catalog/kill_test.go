@@ -24,10 +24,8 @@ import (
 // store, the change log and the refs of an import that nobody killed.
 // CATALOG_TEST_KILLS says how often; CATALOG_TEST_SEED repeats a run.
 func TestKill(t *testing.T) {
-	kills, seed := int(envNumber(t, "CATALOG_TEST_KILLS", 4)), envNumber(t, "CATALOG_TEST_SEED", rand.Uint64())
-	t.Logf("CATALOG_TEST_KILLS=%d CATALOG_TEST_SEED=%d", kills, seed)
-	dir := t.TempDir()
-	k := killer{program: programCopy(t, dir), dir: dir, rng: rand.New(rand.NewPCG(seed, 0))}
+	k, kills := newKiller(t, "CATALOG_TEST_KILLS", 4)
+	dir := k.dir
 	k.run(t, 0, "generate", "--records", "3000", "-o", "night0.jsonl")
 	k.run(t, 0, "generate", "--records", "3000", "--night", "1", "--churn", "20%", "-o", "night1.jsonl")
 
@@ -95,6 +93,16 @@ func programCopy(t *testing.T, dir string) string {
 type killer struct {
 	program, dir string
 	rng          *rand.Rand
+}
+
+// newKiller returns a killer in a folder of its own, and how often it is to
+// kill: what the environment says under that name, or else otherwise.
+func newKiller(t *testing.T, name string, otherwise uint64) (k *killer, kills int) {
+	t.Helper()
+	kills, seed := int(envNumber(t, name, otherwise)), envNumber(t, "CATALOG_TEST_SEED", rand.Uint64())
+	t.Logf("%s=%d CATALOG_TEST_SEED=%d", name, kills, seed)
+	dir := t.TempDir()
+	return &killer{program: programCopy(t, dir), dir: dir, rng: rand.New(rand.NewPCG(seed, 0))}, kills
 }
 
 func (k *killer) command(ctx context.Context, args ...string) (*exec.Cmd, *bytes.Buffer) {

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,10 +17,8 @@ import (
 // same import again must end in the store of one that nobody killed.
 // CATALOG_TEST_SHARE_KILLS says how often; CATALOG_TEST_SEED repeats a run.
 func TestShareKill(t *testing.T) {
-	kills, seed := int(envNumber(t, "CATALOG_TEST_SHARE_KILLS", 2)), envNumber(t, "CATALOG_TEST_SEED", rand.Uint64())
-	t.Logf("CATALOG_TEST_SHARE_KILLS=%d CATALOG_TEST_SEED=%d", kills, seed)
-	dir := t.TempDir()
-	k := killer{program: programCopy(t, dir), dir: dir, rng: rand.New(rand.NewPCG(seed, 0))}
+	k, kills := newKiller(t, "CATALOG_TEST_SHARE_KILLS", 2)
+	dir := k.dir
 	k.run(t, 0, "generate", "--records", "3000", "-o", "feed.jsonl")
 	args := []string{"import", "--no-index", "--source", "erp", "--batch-bytes", "300000", "feed.jsonl"}
 	span := k.timed(t, "whole", args)

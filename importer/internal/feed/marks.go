@@ -132,11 +132,7 @@ func (r *jsonLines) selected(ctx context.Context, yield func(*Chunk) error) erro
 			buf = make([]byte, 0, size)
 		}
 		line, _ := m.run(first)
-		c := &Chunk{Ord: line, Line: line + 1, Offset: m.at[first], Read: m.at[first] + int64(size), Data: buf[:size], buf: buf}
-		c.free = func(c *Chunk) {
-			pool.put(c.buf)
-			c.buf, c.Data, c.free = nil, nil, nil
-		}
+		c := &Chunk{Ord: line, Line: line + 1, Offset: m.at[first], Read: m.at[first] + int64(size), Data: buf[:size], buf: buf, free: pool.release}
 		if n, err := src.file.ReadAt(c.Data, c.Offset); n < size {
 			if errors.Is(err, io.EOF) {
 				err = fmt.Errorf("%w: it is shorter than it was", ErrChanged)

@@ -25,6 +25,12 @@ func (b *buffers) put(buf []byte) {
 	}
 }
 
+// release takes the buffer of a chunk back; it is its free.
+func (b *buffers) release(c *Chunk) {
+	b.put(c.buf)
+	c.buf, c.Data, c.free = nil, nil, nil
+}
+
 // window is the part of a text that a cutter looks at. It starts where the
 // last chunk ended.
 type window struct {
@@ -80,11 +86,7 @@ func (w *window) more(limit int) bool {
 
 // chunk cuts the first n bytes off as a chunk.
 func (w *window) chunk(n int) *Chunk {
-	c := &Chunk{Ord: w.line - 1, Line: w.line, Offset: w.off, Read: w.t.src.n, Data: w.buf[:n:n], buf: w.base}
-	c.free = func(c *Chunk) {
-		w.pool.put(c.buf)
-		c.buf, c.Data, c.free = nil, nil, nil
-	}
+	c := &Chunk{Ord: w.line - 1, Line: w.line, Offset: w.off, Read: w.t.src.n, Data: w.buf[:n:n], buf: w.base, free: w.pool.release}
 	rest := w.buf[n:]
 	if w.base = w.pool.get(); len(rest) > cap(w.base) {
 		w.base = make([]byte, 0, cap(c.buf))
