@@ -65,14 +65,14 @@ func (h *Handler) await(w http.ResponseWriter, r *http.Request, j *job, up *uplo
 	select {
 	case <-j.over:
 	case <-arrived:
-		up.end()
+		up.end(w)
 		answer(w, http.StatusAccepted, "application/json", j.status())
 		return
 	case <-r.Context().Done():
 		j.cancel(errLeft)
 		<-j.over // it reads the request's body
 	}
-	up.end()
+	up.end(w)
 	h.finish(w, j, up)
 }
 
@@ -178,7 +178,15 @@ func (u *upload) failure() error {
 }
 
 // end is called before the request is answered: nobody reads it from then on.
-func (u *upload) end() {
+// Of a body that did not all arrive the connection is given up: net/http would
+// wait for the rest of it before it sends the answer, and for as long as the
+// client likes.
+func (u *upload) end(w http.ResponseWriter) {
+	select {
+	case <-u.arrived:
+	default:
+		w.Header().Set("Connection", "close")
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.ended = true
