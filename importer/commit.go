@@ -59,6 +59,9 @@ func newCommitter(ctx context.Context, r *run) *committer {
 // take accounts for what came of a chunk and adds its writes to the batch.
 func (c *committer) take(in *input, l *loaded) error {
 	c.r.prog.records(l.records)
+	if l.came != nil {
+		c.r.recall.out.Append(l.came)
+	}
 	// What is read counts once it is applied, so that the counting closes
 	// wherever an import ends.
 	for k := range l.counts {

@@ -8,6 +8,7 @@ import (
 
 	"catalog/catalog"
 	"catalog/importer/internal/feed"
+	"catalog/importer/internal/feedcache"
 	"catalog/importer/internal/manifest"
 )
 
@@ -20,6 +21,7 @@ func (r *run) load(ctx context.Context) error {
 		if err := r.loadPass(ctx, nil); err != nil {
 			return err
 		}
+		r.recall.keep(&r.acc)
 		r.dropKept()
 	}
 	if r.spool != nil {
@@ -36,6 +38,9 @@ func (r *run) loadPass(ctx context.Context, only manifest.Bits) error {
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
 		workers[i] = &loader{r: r, only: only, docs: newDocuments(r.mapping), bufs: &c.bufs}
+		if !r.full && only == nil {
+			workers[i].(*loader).recall = r.recall.recaller()
+		}
 	}
 	err := r.pass(c.ctx, workers, func(in *input, result any) error { return c.take(in, result.(*loaded)) })
 	return c.close(err)
@@ -116,7 +121,8 @@ type loaded struct {
 	counts  [catalog.KindAttribute + 1]Counts
 	rejects []*Reject
 	patches []*patch
-	rows    []*row // that wait for others of their key
+	rows    []*row         // that wait for others of their key
+	came    *feedcache.Run // what the records came to; nil: not kept
 }
 
 // loader is the worker of the second pass.
@@ -132,6 +138,7 @@ type loader struct {
 	parsed catalog.Parsed
 	out    *loaded
 	rows   folder
+	recall recaller
 }
 
 func (l *loader) begin(in *input) { l.in, l.dec = in, in.passed().NewDecoder() }
@@ -139,7 +146,7 @@ func (l *loader) begin(in *input) { l.in, l.dec = in, in.passed().NewDecoder() }
 func (l *loader) end() error { return l.dec.Close() }
 
 func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
-	l.out = &loaded{}
+	l.out = &loaded{came: l.recall.begin()}
 	// Bodies of one chunk after the other go into one buffer, since of most
 	// chunks of a feed that hardly changed there are few. It goes along with
 	// the first chunk that does not use it any more.
@@ -198,9 +205,38 @@ func (l *loader) record(rec *feed.Record) error {
 	case Patch:
 		l.patch([]*row{newRow(l.in, rec, ord, doc)})
 	default:
-		l.put(rec, ord, doc)
+		sum := l.recall.sum(rec.JSON)
+		before := len(l.out.writes)
+		if l.put(rec, ord, doc) && l.out.came != nil {
+			l.note(sum, doc, l.out.writes[before:])
+		}
 	}
 	return nil
+}
+
+// note keeps what a record came to, by its writes: those of the product and,
+// where it has them, of its price and stock come first.
+func (l *loader) note(sum uint64, doc []byte, writes []catalog.Write) {
+	p := &l.parsed
+	if p.Kind != l.r.o.Kind || p.Body == nil {
+		return
+	}
+	f, value := manifest.Main, digestOf(p.Kind, writes[0].Hash)
+	part := func(state catalog.PartState, set, null manifest.Flags) {
+		switch state {
+		case catalog.PartSet:
+			f |= set
+			value += digestOf(writes[1].Kind, writes[1].Hash)
+		case catalog.PartNull:
+			f |= null
+		default:
+			return
+		}
+		writes = writes[1:]
+	}
+	part(p.Price.State, manifest.Price, manifest.PriceNull)
+	part(p.Stock.State, manifest.Stock, manifest.StockNull)
+	l.recall.note(sum, doc, p, f, value)
 }
 
 // mappingFault makes a reject of what the mapping says.
@@ -221,8 +257,8 @@ func (l *loader) reject(rec *feed.Record, key string, err error) {
 	l.out.rejects = append(l.out.rejects, newReject(l.in, rec.Line, rec.Offset, key, err, original))
 }
 
-// put parses a record and writes what it is made of.
-func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) {
+// put parses a record and writes what it is made of, or rejects it.
+func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) (ok bool) {
 	p := &l.parsed
 	err := l.r.schema.check(doc)
 	if err == nil {
@@ -235,9 +271,10 @@ func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) {
 		if p.Key != "" && l.only == nil || l.only != nil && !l.r.again.second {
 			l.r.again.reject(ord, l.r.man.OfString(string(p.Key)))
 		}
-		return
+		return false
 	}
 	l.emit(p, ord)
+	return true
 }
 
 // emit turns a parsed record into writes.

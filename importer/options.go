@@ -43,9 +43,14 @@ type Options struct {
 	// BatchBytes is about how much is written at a time; 0 is 48 MiB. The
 	// import holds two batches in memory.
 	BatchBytes int64
-	TempDir    string    // for spools; "": the system's
-	Stdin      io.Reader // what "-" reads
-	Now        func() time.Time
+	TempDir    string // for spools; "": the system's
+	// FeedCache is a folder that keeps, between imports, what the records of
+	// product feeds came to, so that those that are byte for byte the same need
+	// not be parsed again: about 20 bytes a record. It may be lost at any
+	// time. "": none.
+	FeedCache string
+	Stdin     io.Reader // what "-" reads
+	Now       func() time.Time
 }
 
 // Input says how to read feeds that cannot be recognised by themselves.

@@ -45,6 +45,7 @@ type Report struct {
 	IndexSeconds float64                  `json:"index_seconds,omitempty"` // spent by the caller on the search index after all was in
 	TidySeconds  float64                  `json:"tidy_seconds,omitempty"`  // spent on the store's files after all was in
 	PeakRSSBytes int64                    `json:"peak_rss_bytes"`
+	Recalled     int64                    `json:"recalled,omitempty"` // records that were not parsed, since they are byte for byte those of last time
 	Feeds        []FeedReport             `json:"feeds"`
 	Rejects      map[catalog.Reason]int64 `json:"rejects_by_reason,omitempty"`
 	FirstRejects []Reject                 `json:"first_rejects,omitempty"` // at most 10

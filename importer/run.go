@@ -55,6 +55,8 @@ type run struct {
 	gone  map[catalog.Kind]*gone // what the join found missing; nil without a join
 	again again                  // what a further pass has to look at
 
+	recall recall // what the feed's records came to last time
+
 	spool *spool
 	kept  *keptFile // what the inputs' kept records are in
 }
@@ -124,6 +126,7 @@ func (r *run) close() {
 	}
 	r.spool.close()
 	r.kept.close()
+	r.recall.close()
 }
 
 func (r *run) run(ctx context.Context) error {

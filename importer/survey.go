@@ -12,6 +12,7 @@ import (
 	"catalog/catalog"
 	"catalog/importer/inspect"
 	"catalog/importer/internal/feed"
+	"catalog/importer/internal/feedcache"
 	"catalog/importer/internal/manifest"
 	"catalog/importer/internal/mapping"
 )
@@ -27,6 +28,7 @@ func (r *run) survey(ctx context.Context) error {
 	r.had = have
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
 	r.man = manifest.New(r.full)
+	r.openRecall()
 	spell := &spellings{man: r.man}
 	r.prog.phase("reading", r.prog.bytes)
 	workers := make([]worker, r.o.Workers)
@@ -45,6 +47,9 @@ func (r *run) survey(ctx context.Context) error {
 		err := r.passInput(ctx, in, workers, func(in *input, result any) error {
 			s := result.(*surveyed)
 			total.add(s)
+			if s.came != nil {
+				r.recall.out.Append(s.came)
+			}
 			in.report.Read += s.records
 			in.next = max(in.next, in.base+s.next)
 			r.prog.records(s.records)
@@ -63,6 +68,10 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	if total.keyed == 0 && total.docs > 0 {
 		return r.noKey(&total)
+	}
+	if r.full {
+		r.acc.rep.Recalled = total.known
+		r.recall.keep(&r.acc)
 	}
 	r.acc.warn("sku_over_64", total.long)
 	r.man.Seal(r.o.Workers)
@@ -145,7 +154,9 @@ type surveyed struct {
 	keyed   int64
 	long    int64 // keys that are too long for a Magento cart
 	next    int64 // ordinal after the last
+	known   int64 // that were not parsed, since it is known what they come to
 	samples [][]byte
+	came    *feedcache.Run // what the records came to; nil: not kept
 }
 
 func (s *surveyed) add(o *surveyed) {
@@ -153,6 +164,7 @@ func (s *surveyed) add(o *surveyed) {
 	s.docs += o.docs
 	s.keyed += o.keyed
 	s.long += o.long
+	s.known += o.known
 	if len(s.samples) < maxSamples {
 		s.samples = append(s.samples, o.samples...)
 	}
@@ -175,11 +187,12 @@ type surveyor struct {
 	parser catalog.Parser
 	parsed catalog.Parsed
 	key    []byte
+	recall recaller
 	res    *surveyed
 }
 
 func newSurveyor(r *run, s *spellings) *surveyor {
-	return &surveyor{r: r, odds: odds{s: s}, add: r.man.NewAdder(), docs: newDocuments(r.mapping)}
+	return &surveyor{r: r, odds: odds{s: s}, add: r.man.NewAdder(), docs: newDocuments(r.mapping), recall: r.recall.recaller()}
 }
 
 func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
@@ -188,6 +201,9 @@ func (s *surveyor) end() error { return s.dec.Close() }
 
 func (s *surveyor) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	s.res = new(surveyed)
+	if s.r.full {
+		s.res.came = s.recall.begin()
+	}
 	kd, ok := s.dec.(feed.KeyDecoder)
 	if ok && !s.r.full && s.r.mapping == nil && s.r.o.Kind != catalog.KindCategory && !kd.HasField(catalog.KindMember) {
 		err := kd.Keys(c, s.r.o.Kind.KeyField(), s.keyOnly)
@@ -240,6 +256,14 @@ func (s *surveyor) record(rec *feed.Record) error {
 		return nil
 	}
 	s.res.docs++
+	sum := uint64(0)
+	if s.r.full && !rec.Overlay {
+		sum = s.recall.sum(rec.JSON)
+		if parts := s.recall.find(s.in.base+rec.Ord, sum); parts != nil {
+			s.recalled(rec, parts)
+			return nil
+		}
+	}
 	doc, err := s.docs.of(rec)
 	if err != nil {
 		return nil //nolint:nilerr // the second pass meets it again, in order, and rejects it
@@ -272,13 +296,29 @@ func (s *surveyor) record(rec *feed.Record) error {
 		return nil
 	}
 	f, value := parts(p.Price, p.Stock)
-	s.put(s.key, rec.Ord, f|manifest.Main, value+digest(p.Kind, p.Body))
+	f, value = f|manifest.Main, value+digest(p.Kind, p.Body)
+	s.put(s.key, rec.Ord, f, value)
+	s.recall.note(sum, doc, p, f, value)
 	for i := range p.Variants {
 		v := &p.Variants[i]
 		f, value := parts(v.Price, v.Stock)
 		s.add.Add(s.r.man.OfString(string(v.SKU)), uint32(s.in.base+rec.Ord), f|manifest.Variant, value)
 	}
 	return nil
+}
+
+// recalled notes a record as it was noted last time.
+func (s *surveyor) recalled(rec *feed.Record, parts []feedcache.Part) {
+	s.res.known++
+	own := &parts[0]
+	key := own.Key
+	if len(key) == 0 {
+		key = quickKey(s.r.o.Kind, unwrap(rec.JSON))
+	}
+	s.put(key, rec.Ord, manifest.Flags(own.Flags), own.Value)
+	for _, v := range parts[1:] {
+		s.add.Add(s.r.man.Of(v.Key), uint32(s.in.base+rec.Ord), manifest.Flags(v.Flags)|manifest.Variant, v.Value)
+	}
 }
 
 // otherKind notes a record of another kind in a feed of products: by itself,

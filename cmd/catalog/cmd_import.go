@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -69,6 +70,7 @@ type importOptions struct {
 	rejects, reportFile string
 	workers             int
 	tempDir             string
+	feedCache           string
 	batchBytes          int64
 	noTidy              bool
 	index               importIndex
@@ -92,6 +94,7 @@ func (o *importOptions) addFlags(cmd *cobra.Command) {
 	f.StringVar(&o.reportFile, "report", "", "write the report as JSON to `FILE`, - for standard output")
 	f.IntVar(&o.workers, "workers", 0, "decoding `N` goroutines; 0: one per processor")
 	f.StringVar(&o.tempDir, "temp-dir", "", "`DIR` for temporary files; the system's if empty")
+	f.StringVar(&o.feedCache, "feed-cache", "", "`DIR` that remembers what records came to, so that what is byte for byte the same next night is not parsed again; beside an embedded store if empty, none: do without")
 	f.Int64Var(&o.batchBytes, "batch-bytes", 0, "write about this many `BYTES` at a time; 0: 48 MiB")
 	f.BoolVar(&o.noTidy, "no-tidy", false, "end when all is in; after a large import do not tidy the store's files")
 	f.BoolVar(&o.noProgress, "no-progress", false, "show no progress")
@@ -259,6 +262,7 @@ func (o importOptions) options(a *app, feeds []string) (importer.Options, error)
 		Feeds: feeds, Kind: kind, Mode: importer.Mode(o.mode), Source: o.source,
 		Input: o.input, SKU: o.sku, Guards: o.guards, DryRun: o.dryRun,
 		Workers: o.workers, BatchBytes: o.batchBytes, TempDir: o.tempDir, Stdin: a.stdin,
+		FeedCache: o.feedCacheDir(a),
 	}
 	opts.Input.Delimiter = unescapeDelimiter(o.input.Delimiter)
 	if opts.Mapping, err = readOption("--map", o.mapFile); err != nil {
@@ -266,6 +270,18 @@ func (o importOptions) options(a *app, feeds []string) (importer.Options, error)
 	}
 	opts.Schema, err = readOption("--schema", o.schema)
 	return opts, err
+}
+
+// feedCacheDir returns the folder that remembers feeds; "" for none.
+func (o importOptions) feedCacheDir(a *app) string {
+	switch dir, embedded := strings.CutPrefix(a.global.store, "pebble:"); {
+	case o.feedCache == "none":
+		return ""
+	case o.feedCache != "" || !embedded:
+		return o.feedCache
+	default:
+		return filepath.Clean(strings.TrimPrefix(dir, "//")) + ".feeds"
+	}
 }
 
 // readOption reads the file that a flag names, if it names one.

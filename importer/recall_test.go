@@ -1,0 +1,114 @@
+package importer_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"catalog/catalog"
+	"catalog/catalog/storetest"
+	"catalog/fixtures"
+	"catalog/importer"
+)
+
+// TestRecalled imports several nights with a folder that remembers feeds and
+// without: all must come out the same, and most of it remembered.
+func TestRecalled(t *testing.T) {
+	const records = 3000
+	var nights []string
+	for n := range 3 {
+		nights = append(nights, generated(t, fixtures.Options{Records: records, Malformed: 0.01, Night: n, Churn: 0.05}))
+	}
+	mapped := make([]string, len(nights))
+	for i, night := range nights {
+		mapped[i] = strings.ReplaceAll(night, `"sku":`, `"id":`)
+	}
+	none := importer.Limit{Set: true, None: true}
+	for name, c := range map[string]struct {
+		nights []string
+		o      importer.Options
+	}{
+		"upsert": {nights, importer.Options{}},
+		"sync":   {nights, importer.Options{Mode: importer.Sync}},
+		"mapped": {mapped, importer.Options{Mode: importer.Sync, SKU: "id"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			with, without := open(t), open(t)
+			dir := filepath.Join(t.TempDir(), "feeds")
+			for n, night := range append(c.nights, c.nights[len(c.nights)-1]) {
+				o := c.o
+				o.Source, o.Workers, o.BatchBytes = "nightly", 2, 400_000
+				o.Guards = importer.Guards{MaxUnreadable: none, MaxPriceChange: none}
+				plain := mustLoad(t, without, o, night)
+				o.FeedCache = dir
+				rep := mustLoad(t, with, o, night)
+				got, want := fmt.Sprint(rep.Counts, *rep.Prices, *rep.Stock, rep.Rejects), fmt.Sprint(plain.Counts, *plain.Prices, *plain.Stock, plain.Rejects)
+				if got != want {
+					t.Errorf("night %d: got  %s\nwant %s", n, got, want)
+				}
+				storetest.Equal(t, without, with)
+				if n > 0 && rep.Recalled < records*8/10 || n == 0 && rep.Recalled != 0 || len(rep.Warnings) != len(plain.Warnings) {
+					t.Errorf("night %d: %d records were remembered; warnings %v", n, rep.Recalled, rep.Warnings)
+				}
+				// Between two nights prices arrive by another way: what a line
+				// came to is then not what the store has.
+				prices := importer.Options{Kind: catalog.KindPrice, Source: "erp", Guards: importer.Guards{MaxPriceChange: none}}
+				feed := firstSKUPrice(t, night)
+				mustLoad(t, without, prices, feed)
+				mustLoad(t, with, prices, feed)
+			}
+		})
+	}
+}
+
+// firstSKUPrice returns a price feed that changes the price of the feed's first
+// product.
+func firstSKUPrice(t *testing.T, feed string) string {
+	t.Helper()
+	for line := range strings.Lines(feed) {
+		for _, field := range []string{`"sku":"`, `"id":"`} {
+			if _, rest, ok := strings.Cut(line, field); ok {
+				sku, _, _ := strings.Cut(rest, `"`)
+				return fmt.Sprintf("{\"sku\":%q,\"price\":123.45}\n", sku)
+			}
+		}
+	}
+	t.Fatal("no SKU")
+	return ""
+}
+
+// TestRecalledOtherwise has what must not be remembered, or not be replaced.
+func TestRecalledOtherwise(t *testing.T) {
+	s := open(t)
+	dir := t.TempDir()
+	load := func(o importer.Options, text string) *importer.Report {
+		t.Helper()
+		o.FeedCache = dir
+		return mustLoad(t, s, o, text)
+	}
+	load(importer.Options{}, products(0, 1000))
+	rep := load(importer.Options{}, products(500, 510)) // a correction at noon
+	expect(t, "correction", &rep.Counts, importer.Counts{Read: 10, Unchanged: 10})
+	if rep = load(importer.Options{DryRun: true}, products(0, 1000)); rep.Recalled != 1000 {
+		t.Errorf("after a small feed %d of 1000 were remembered", rep.Recalled)
+	}
+	if rep = load(importer.Options{Source: "other"}, products(0, 1000)); rep.Recalled != 0 {
+		t.Errorf("%d were remembered of another source", rep.Recalled)
+	}
+	if rep = load(importer.Options{SKU: "name"}, products(0, 1000)); rep.Recalled != 0 {
+		t.Errorf("%d were remembered of another mapping", rep.Recalled)
+	}
+
+	// A folder that cannot be made is no reason to fail.
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	rep = mustLoad(t, s, importer.Options{Source: "other", FeedCache: filepath.Join(file, "feeds")}, products(0, 1000))
+	expect(t, "no folder", &rep.Counts, importer.Counts{Read: 1000, Updated: 0, Unchanged: 1000})
+	if rep.Warnings["feed_cache"] == 0 {
+		t.Errorf("warnings %v", rep.Warnings)
+	}
+}
