@@ -53,8 +53,10 @@ func TestKill(t *testing.T) {
 		if got := contents(t, filepath.Join(dir, store)); got != want {
 			t.Errorf("%v killed after %v: the store ends as\n%+v, want\n%+v", args, after, got, want)
 		}
-		if err := os.RemoveAll(filepath.Join(dir, store)); err != nil {
-			t.Fatal(err)
+		for _, part := range []string{"", ".feeds"} {
+			if err := os.RemoveAll(filepath.Join(dir, store+part)); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	t.Logf("%d of %d were killed before their end", killed, kills)
@@ -166,8 +168,10 @@ func (k *killer) killed(t *testing.T, args []string, after time.Duration) bool {
 // copyStore copies the folder of a closed store.
 func copyStore(t *testing.T, from, to string) {
 	t.Helper()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
+	for _, part := range []string{"", ".feeds"} { // and what is remembered of its feeds
+		if err := os.CopyFS(to+part, os.DirFS(from+part)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
