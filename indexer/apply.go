@@ -5,16 +5,23 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"catalog/catalog"
 )
 
-// maxChunk is how many products are read and mapped at once.
-const maxChunk = 64
+const (
+	// maxChunk is how many products are read and mapped at once.
+	maxChunk = 64
+	// maxHand is how many are handed to an index at once.
+	maxHand = 512
+)
 
 // sink takes ops: an Index or a Builder.
 type sink func(ctx context.Context, ops []Op, at catalog.Cursor) error
@@ -29,34 +36,55 @@ func (r *runner) toIndex(ctx context.Context, ops []Op, at catalog.Cursor) error
 // changed is what a number of log entries comes to.
 type changed struct {
 	products   []string // that changed, and parents of those
-	units      []string // whose price or stock did
+	units      []unitChange
 	categories []catalog.Change
 	attributes bool
 }
 
+// unitChange is a unit of which price, stock or both changed.
+type unitChange struct {
+	sku  string
+	part LivePart
+}
+
 func sortOut(changes []catalog.Change) *changed {
 	c := &changed{}
-	seen := map[string]bool{}
-	put := func(to *[]string, mark byte, key catalog.Key) {
-		k := string(mark) + string(key)
-		if !seen[k] {
-			seen[k] = true
-			*to = append(*to, string(key))
-		}
-	}
+	seen := map[catalog.Key]bool{}
 	for _, ch := range changes {
 		switch ch.Kind {
 		case catalog.KindProduct:
-			put(&c.products, 'p', ch.Key)
-		case catalog.KindPrice, catalog.KindStock:
-			put(&c.units, 'u', ch.Key)
+			if !seen[ch.Key] {
+				seen[ch.Key] = true
+				c.products = append(c.products, string(ch.Key))
+			}
+		case catalog.KindPrice:
+			c.units = append(c.units, unitChange{string(ch.Key), LivePrices})
+		case catalog.KindStock:
+			c.units = append(c.units, unitChange{string(ch.Key), LiveStock})
 		case catalog.KindCategory:
 			c.categories = append(c.categories, ch)
 		case catalog.KindAttribute:
 			c.attributes = true
 		}
 	}
+	c.units = mergeUnits(c.units)
 	return c
+}
+
+// mergeUnits returns each unit once, by SKU: neighbours in the store are read
+// from the same blocks.
+func mergeUnits(list []unitChange) []unitChange {
+	slices.SortFunc(list, func(a, b unitChange) int { return strings.Compare(a.sku, b.sku) })
+	n := 0
+	for _, u := range list {
+		if n == 0 || list[n-1].sku != u.sku {
+			list[n] = u
+			n++
+		} else if list[n-1].part != u.part {
+			list[n-1].part = LiveAll
+		}
+	}
+	return list[:n]
 }
 
 // take brings changes into the index, with the cursor behind them, and returns
@@ -105,118 +133,6 @@ func unique(list []string) []string {
 		seen[s] = true
 		return old
 	})
-}
-
-// live brings price and stock of units into the index where that can be done
-// without their documents, and returns the products for which it cannot.
-func (r *runner) live(ctx context.Context, units, known []string) ([]string, error) {
-	if len(units) == 0 {
-		return nil, nil
-	}
-	done := make(map[string]bool, len(known))
-	for _, sku := range known {
-		done[sku] = true
-	}
-	x, fast := r.index.(LiveIndex)
-	// Neighbours in the store are read from the same blocks.
-	units = slices.Sorted(slices.Values(units))
-	parts := slices.Collect(slices.Chunk(units, 512))
-	made := make([]liveStep, len(parts))
-	var wg sync.WaitGroup
-	for w := range min(r.opts.Workers, len(parts)) {
-		wg.Go(func() {
-			l := newLoader(r.store)
-			for i := w; i < len(parts); i += r.opts.Workers {
-				made[i].err = r.liveOf(ctx, l, parts[i], fast, &made[i])
-			}
-		})
-	}
-	wg.Wait()
-	var whole []string
-	var ops []LiveOp
-	for i := range made {
-		if made[i].err != nil {
-			return nil, made[i].err
-		}
-		whole = append(whole, made[i].whole...)
-		ops = append(ops, made[i].ops...)
-	}
-	for i := range ops {
-		r.soon(ops[i].Live.Next)
-	}
-	if len(ops) > 0 {
-		if err := x.ApplyLive(ctx, ops, catalog.Cursor{}); err != nil {
-			return nil, fmt.Errorf("indexer: applying prices and stock of %d units: %w", len(ops), err)
-		}
-		r.result.Live += int64(len(ops))
-	}
-	return slices.DeleteFunc(unique(whole), func(sku string) bool { return done[sku] }), nil
-}
-
-// liveStep is what becomes of some units whose price or stock changed.
-type liveStep struct {
-	whole []string // products to be made anew
-	ops   []LiveOp
-	err   error
-}
-
-// liveOf reads units and computes what they cost.
-func (r *runner) liveOf(ctx context.Context, l *loader, units []string, fast bool, out *liveStep) error {
-	l.reset()
-	if err := l.load(ctx, catalog.KindProduct, r.families.unknown(units)); err != nil {
-		return err
-	}
-	if fast {
-		for _, k := range [...]catalog.Kind{catalog.KindPrice, catalog.KindStock} {
-			if err := l.load(ctx, k, units); err != nil {
-				return err
-			}
-		}
-	}
-	family := map[string]bool{} // that the index knows
-	if x, ok := r.index.(FamilyIndex); ok {
-		list, err := x.Families(ctx, units)
-		if err != nil {
-			return fmt.Errorf("indexer: asking which of %d products have variants: %w", len(units), err)
-		}
-		for _, sku := range list {
-			family[sku] = true
-		}
-	}
-	var p pricer
-	now := r.opts.Now()
-	for _, sku := range units {
-		price, stock := l.get(catalog.KindPrice, sku), l.get(catalog.KindStock, sku)
-		alone := fast && price != nil && stock != nil
-		if !alone {
-			// A variant without records of its own has its parents'.
-			up, err := parents(ctx, r.store, sku)
-			if err != nil {
-				return err
-			}
-			out.whole = append(out.whole, up...)
-			alone = fast && len(up) == 0
-		}
-		if body := l.get(catalog.KindProduct, sku); body != nil {
-			r.families.learn(sku, body)
-		}
-		if !alone || family[sku] || r.families.is(sku, l.get(catalog.KindProduct, sku)) {
-			out.whole = append(out.whole, sku)
-		}
-		if alone && l.bad[sku] == nil {
-			out.ops = append(out.ops, LiveOp{sku, p.live(r.shop.Stores, price, stock, now)})
-		}
-	}
-	return nil
-}
-
-// refresh computes prices and stock of units anew. The caller holds mu.
-func (r *runner) refresh(ctx context.Context, units []string) error {
-	skus, err := r.live(ctx, units, nil)
-	if err != nil {
-		return err
-	}
-	return r.reindex(ctx, r.toIndex, skus, catalog.Cursor{})
 }
 
 // soon notes when a price that was computed changes.
@@ -281,16 +197,31 @@ func (r *runner) reindex(ctx context.Context, to sink, skus []string, at catalog
 		close(out)
 	}()
 	var err error
+	var all made // what is yet to be handed over: an index takes a few large steps more easily
+	hand := func() {
+		if err == nil && len(all.ops)+len(all.dead) > 0 {
+			err = r.hand(ctx, to, all.ops, all.dead, catalog.Cursor{})
+		}
+		all = made{}
+	}
 	for m := range out {
 		if err == nil {
-			if err = m.err; err == nil {
-				err = r.hand(ctx, to, m.ops, m.dead, catalog.Cursor{})
-			}
-			if err != nil {
-				cancel()
-			}
+			err = m.err
+		}
+		all.ops = append(all.ops, m.ops...)
+		if all.dead == nil {
+			all.dead = m.dead
+		} else {
+			maps.Copy(all.dead, m.dead)
+		}
+		if len(all.ops) >= maxHand {
+			hand()
+		}
+		if err != nil {
+			cancel()
 		}
 	}
+	hand()
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -348,13 +279,22 @@ func (r *runner) mapAll(l *loader, m *Mapper, a *arena, skus []string) ([]Op, ma
 	ops := make([]Op, 0, len(skus))
 	var dead map[string]error
 	now := r.opts.Now()
+	// One session for all: what it knows stays near the processor.
+	s := m.session()
+	s.into(a)
 	for _, sku := range skus {
+		if a != nil && r.beside.Load() {
+			runtime.Gosched() // whoever follows or searches meanwhile waits for one product at most
+		}
 		err := l.fault(sku)
 		if err == nil {
 			op := Op{SKU: sku}
 			if body := l.get(catalog.KindProduct, sku); body != nil {
 				r.families.learn(sku, body)
-				op.Docs, err = tryMap(m, a, Source{SKU: sku, Body: body, Get: l.get}, now)
+				if op.Docs, err = s.try(Source{SKU: sku, Body: body, Get: l.get}, now); err != nil {
+					s = m.session()
+					s.into(a)
+				}
 			}
 			if err == nil {
 				ops = append(ops, op)
@@ -367,21 +307,23 @@ func (r *runner) mapAll(l *loader, m *Mapper, a *arena, skus []string) ([]Op, ma
 			dead[sku] = err
 		}
 	}
+	m.done(s)
 	return ops, dead
 }
 
 // errMapping: a fault of the mapper, which must not stop the others.
 var errMapping = errors.New("the record cannot be mapped: a fault of this program")
 
-// tryMap is Map for followers that run for months: no record makes it panic
+// try is documents for followers that run for months: no record makes it panic
 // that the tests have seen, and one that they have not must not end the index.
-func tryMap(m *Mapper, a *arena, src Source, now time.Time) (docs []*Document, err error) {
+// After an error the session is of no more use.
+func (s *session) try(src Source, now time.Time) (docs []*Document, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("%w: %v\n%s", errMapping, p, debug.Stack())
 		}
 	}()
-	return m.mapInto(a, src, now), nil
+	return s.documents(src, now), nil
 }
 
 // shopChanged loads categories and attributes anew, and indexes again the

@@ -32,7 +32,10 @@ func TestArena(t *testing.T) {
 		a.reset()
 		var made [][]*Document
 		for _, sku := range skus[from:min(from+batch, len(skus))] {
-			made = append(made, m.mapInto(a, recs.source(sku), now))
+			s := m.session()
+			s.into(a)
+			made = append(made, s.documents(recs.source(sku), now))
+			m.done(s)
 		}
 		for i, docs := range made { // after the last, which must not be in their place
 			sku := skus[from+i]

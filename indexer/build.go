@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"catalog/catalog"
@@ -134,7 +133,7 @@ func (g *generation) read(ctx context.Context, out chan<- *batch, free <-chan *b
 		if err != nil {
 			return fmt.Errorf("indexer: reading products: %w", err)
 		}
-		b.skus = append(b.skus, strings.Clone(string(rec.Key)))
+		b.skus = append(b.skus, string(rec.Key))
 		b.bodies = append(b.bodies, rec.Body...)
 		b.ends = append(b.ends, len(b.bodies))
 		if len(b.bodies) >= size {
@@ -189,28 +188,35 @@ func (g *generation) take(ctx context.Context, l *loader, a *arena, b *batch) er
 // old generation stands still.
 const maxLast = 1000
 
-// publish brings the generation up to the tail and makes it the one that
-// serves. The last steps are done while nobody else applies.
-func (g *generation) publish(ctx context.Context) error {
+// catchUp follows the log until few changes are left.
+func (g *generation) catchUp(ctx context.Context) error {
 	for {
 		n, err := g.follow(ctx)
-		if err != nil {
+		if err != nil || n < maxLast {
 			return err
 		}
-		if n < maxLast {
-			break
+	}
+}
+
+// publish brings the generation up to the tail and makes it the one that
+// serves. The last steps are done while nobody else applies: so what takes
+// long comes before.
+func (g *generation) publish(ctx context.Context) error {
+	if err := g.catchUp(ctx); err != nil {
+		return err
+	}
+	if b, ok := g.b.(Settler); ok {
+		if err := b.Settle(ctx); err != nil {
+			return fmt.Errorf("indexer: settling a build: %w", err)
+		}
+		if err := g.catchUp(ctx); err != nil {
+			return err
 		}
 	}
 	g.r.mu.Lock()
 	defer g.r.mu.Unlock()
-	for {
-		n, err := g.follow(ctx)
-		if err != nil {
-			return err
-		}
-		if n < maxLast {
-			break
-		}
+	if err := g.catchUp(ctx); err != nil {
+		return err
 	}
 	// An index that sends products in bulk may learn only now which it does not
 	// take; it has published the others.
@@ -261,7 +267,10 @@ func (g *generation) follow(ctx context.Context) (int, error) {
 				g.shopped = append(g.shopped, ch)
 			}
 		}
-		skus, err := g.r.withParents(ctx, append(c.products, c.units...))
+		for _, u := range c.units {
+			c.products = append(c.products, u.sku)
+		}
+		skus, err := g.r.withParents(ctx, c.products)
 		if err != nil {
 			return 0, err
 		}

@@ -3,6 +3,7 @@ package indexer
 import (
 	"hash/maphash"
 	"math"
+	"math/bits"
 )
 
 // Part is what a digest tells apart, to say what is wrong with a document.
@@ -43,18 +44,17 @@ func NewDigester() *Digester { return &Digester{maphash.MakeSeed()} }
 
 // Strings hashes strings in their order, and a number.
 func (h *Digester) Strings(n uint64, s ...string) uint64 {
-	var m maphash.Hash
-	m.SetSeed(h.seed)
+	sum := mix(mix(0, uint64(len(s))), n)
 	for _, t := range s {
-		var l [4]byte
-		l[0], l[1], l[2], l[3] = byte(len(t)), byte(len(t)>>8), byte(len(t)>>16), byte(len(t)>>24)
-		m.Write(l[:])
-		m.WriteString(t)
+		sum = mix(sum, maphash.String(h.seed, t))
 	}
-	for i := range 8 {
-		m.WriteByte(byte(n >> (8 * i)))
-	}
-	return m.Sum64()
+	return sum
+}
+
+// mix spreads a number over all bits and makes it depend on one before.
+func mix(h, n uint64) uint64 {
+	hi, lo := bits.Mul64(h^n^0x9e3779b97f4a7c15, 0xd6e8feb86659fd93)
+	return hi ^ lo
 }
 
 // Word is what a word adds to PartWords.

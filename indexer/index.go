@@ -99,7 +99,7 @@ type Index interface {
 // forgotten: a document applied later carries its own Live.
 type LiveIndex interface {
 	Index
-	// ApplyLive is Apply for live data.
+	// ApplyLive is Apply for live data. Ops of one unit take effect in their order.
 	ApplyLive(ctx context.Context, ops []LiveOp, at catalog.Cursor) error
 }
 
@@ -108,8 +108,9 @@ type LiveIndex interface {
 type FamilyIndex interface {
 	LiveIndex
 	// Families returns those of some SKUs that are of products with documents
-	// of which a unit is something else than the product itself.
-	Families(ctx context.Context, skus []string) ([]string, error)
+	// of which a unit is something else than the product itself, each with the
+	// SKUs of its units, once each and in no order.
+	Families(ctx context.Context, skus []string) (map[string][]string, error)
 }
 
 // Builder fills a new generation. Not safe for concurrent use, except that
@@ -126,17 +127,42 @@ type Builder interface {
 	Abort() error
 }
 
+// Settler is a Builder of which Publish takes the longer the more was added.
+type Settler interface {
+	Builder
+	// Settle does so much of the work of Publish that what is left depends only
+	// on what is added afterwards. It is not called together with Apply.
+	Settle(ctx context.Context) error
+}
+
 // Op replaces the documents of a product; without any it removes them.
 type Op struct {
 	SKU  string
 	Docs []*Document
 }
 
-// LiveOp replaces price and stock of a unit.
+// LiveOp replaces price and stock of a unit, or one of them.
 type LiveOp struct {
 	SKU  string
+	Part LivePart // what of Live counts; the rest stays as it is
 	Live Live
 }
+
+// LivePart says what of a unit's live data changes.
+type LivePart uint8
+
+// The parts of live data.
+const (
+	LiveAll    LivePart = iota
+	LivePrices          // Prices and Next
+	LiveStock           // InStock
+)
+
+// Prices reports whether prices are among what changes.
+func (p LivePart) Prices() bool { return p != LiveStock }
+
+// Stock reports whether stock is.
+func (p LivePart) Stock() bool { return p != LivePrices }
 
 // IndexStats describes an index.
 type IndexStats struct {

@@ -16,6 +16,7 @@ type loader struct {
 	store catalog.Store
 	got   map[catalog.Kind]map[string][]byte // nil: known to be absent
 	bad   map[string]error                   // keys whose record cannot be read
+	mem   slab[byte]                         // of bodies
 }
 
 func newLoader(s catalog.Store) *loader {
@@ -24,9 +25,16 @@ func newLoader(s catalog.Store) *loader {
 	return l
 }
 
+// reset forgets all records; their bodies are gone with them.
 func (l *loader) reset() {
-	l.got = map[catalog.Kind]map[string][]byte{catalog.KindProduct: {}, catalog.KindPrice: {}, catalog.KindStock: {}}
+	if l.got == nil {
+		l.got = map[catalog.Kind]map[string][]byte{catalog.KindProduct: {}, catalog.KindPrice: {}, catalog.KindStock: {}}
+	}
+	for _, known := range l.got {
+		clear(known)
+	}
 	l.bad = map[string]error{}
+	l.mem.reset()
 }
 
 // get is Source.Get.
@@ -122,7 +130,7 @@ func (l *loader) around(ctx context.Context, skus []string) error {
 				whole = false // prices of other products: read ours by key
 				break
 			}
-			known[string(rec.Key)] = slices.Clone(rec.Body)
+			known[string(rec.Key)] = append(l.mem.take(len(rec.Body)), rec.Body...)
 		}
 		if !whole {
 			continue

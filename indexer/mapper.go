@@ -38,19 +38,20 @@ func NewMapper(stores *Stores, tree *Tree, silent map[string]bool) *Mapper {
 
 // Map returns the documents of a product as of now: none if no store shows it.
 // It takes any body that catalog.Parser accepts.
-func (m *Mapper) Map(src Source, now time.Time) []*Document { return m.mapInto(nil, src, now) }
-
-// mapInto is Map for documents that are gone when the arena is reset.
-func (m *Mapper) mapInto(a *arena, src Source, now time.Time) []*Document {
+func (m *Mapper) Map(src Source, now time.Time) []*Document {
 	s := m.session()
-	s.into(a)
 	docs := s.documents(src, now)
+	m.done(s)
+	return docs
+}
+
+// done gives a session back. One that panicked is not given back.
+func (m *Mapper) done(s *session) {
 	s.into(nil)
 	select {
 	case m.sessions <- s:
 	default:
 	}
-	return docs
 }
 
 func (m *Mapper) session() *session {
@@ -78,7 +79,8 @@ type session struct {
 	text                      []byte
 	stamp                     uint32
 	words                     []Word
-	places                    []place
+	orders                    []uint64 // by word: how its term starts
+	sorted                    []uint64
 	found                     []*analysis.Word
 	attrs                     []attrValue
 	members                   []Membership

@@ -14,6 +14,7 @@ import (
 
 	"catalog/catalog"
 	"catalog/indexer"
+	"catalog/indexer/facetindex"
 	"catalog/indexer/indextest"
 )
 
@@ -22,9 +23,15 @@ const opsEnv = "CATALOG_TEST_INDEX_OPS"
 
 // chance makes records in a small world, in which everything refers to
 // everything.
-type chance struct{ *rand.Rand }
+type chance struct {
+	*rand.Rand
+	skus int
+}
 
-func (c chance) sku() string { return "S" + strconv.Itoa(c.IntN(25)) }
+func (c chance) sku() string { return "S" + strconv.Itoa(c.IntN(c.skus)) }
+
+// embedded returns the SKU of an embedded variant.
+func (c chance) embedded() string { return "E" + strconv.Itoa(c.IntN(c.skus/3)) }
 
 func (c chance) pick(list ...string) string { return list[c.IntN(len(list))] }
 
@@ -52,7 +59,7 @@ func (c chance) product(sku string) string {
 			if c.IntN(2) == 0 {
 				list = append(list, strconv.Quote(c.sku()))
 			} else {
-				list = append(list, fmt.Sprintf(`{"sku":"E%d","attributes":{"size":%d},"status":%q}`, c.IntN(8), c.IntN(4), c.pick("enabled", "enabled", "disabled")))
+				list = append(list, fmt.Sprintf(`{"sku":%q,"attributes":{"size":%d},"status":%q}`, c.embedded(), c.IntN(4), c.pick("enabled", "enabled", "disabled")))
 			}
 		}
 		maybe(100, `"variants":[%s]`, strings.Join(list, ","))
@@ -64,7 +71,7 @@ func (c chance) product(sku string) string {
 // unit returns the SKU of a product or of an embedded variant.
 func (c chance) unit() string {
 	if c.IntN(3) == 0 {
-		return "E" + strconv.Itoa(c.IntN(8))
+		return c.embedded()
 	}
 	return c.sku()
 }
@@ -98,21 +105,27 @@ func (c chance) step(s *shop, passed *atomic.Int64) {
 	}
 }
 
+// operations returns how many random operations there are to be.
+func operations(t *testing.T) int {
+	v := os.Getenv(opsEnv)
+	if v == "" {
+		return 2500
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // TestRandomOperations changes everything at random, follows, and looks after
 // each round whether the index is what the store says. A change that is missed
 // shows here.
 func TestRandomOperations(t *testing.T) {
-	ops := 2500
-	if v := os.Getenv(opsEnv); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ops = n
-	}
 	for _, mode := range []string{"again and again", "without live data", "following"} {
 		t.Run(mode, func(t *testing.T) {
-			c := chance{rand.New(rand.NewPCG(indextest.Seed(t), 1))}
+			ops := operations(t)
+			c := chance{rand.New(rand.NewPCG(indextest.Seed(t), 1)), 25}
 			s := newShop(t, `{"default":{"language":"en","currency":"EUR","website":"eu"},"de":{"language":"de","website":"eu"},"us":{"language":"en","website":"us"}}`)
 			if mode == "without live data" {
 				s.index = &picky{Index: s.index}
@@ -154,6 +167,54 @@ func TestRandomOperations(t *testing.T) {
 				t.Errorf("hits %q, built anew %q", before, after)
 			}
 		})
+	}
+}
+
+// TestRandomOperationsEmbedded is TestRandomOperations for the embedded index,
+// which flushes and merges all the time and is closed and opened now and then.
+func TestRandomOperationsEmbedded(t *testing.T) {
+	ops := operations(t)
+	c := chance{rand.New(rand.NewPCG(indextest.Seed(t), 2)), 120}
+	s := newShop(t, `{"default":{"language":"en","currency":"EUR","website":"eu"},"de":{"language":"de","website":"eu"},"us":{"language":"en","website":"us"}}`)
+	dir := t.TempDir()
+	reopen := func() {
+		err := s.index.Close()
+		if err == nil {
+			s.index, err = facetindex.Open(t.Context(), dir, &facetindex.Options{
+				FlushAfter: 50 * time.Millisecond, FlushDocs: 50, JournalBytes: 20_000, OnError: func(err error) { t.Error(err) },
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	reopen()
+	start := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	var passed atomic.Int64
+	s.opts.Now = func() time.Time { return start.Add(time.Duration(passed.Load())) }
+	s.run()
+	round := max(60, ops/2000)
+	for done := 0; done < ops && !t.Failed(); {
+		for range 1 + c.IntN(2*round) {
+			c.step(s, &passed)
+			done++
+		}
+		if c.IntN(20) == 0 {
+			reopen()
+		}
+		if rep := s.run(); rep.Rebuilt || rep.Dead > 0 {
+			t.Errorf("report %+v", rep)
+		}
+		s.verify()
+		if t.Failed() {
+			t.Logf("after %d operations", done)
+		}
+	}
+	s.opts.Rebuild = true
+	before := s.hits(indexer.Query{Size: indexer.MaxSize})
+	s.run()
+	if after := s.hits(indexer.Query{Size: indexer.MaxSize}); before != after {
+		t.Errorf("hits %q, built anew %q", before, after)
 	}
 }
 

@@ -119,6 +119,7 @@ type runner struct {
 
 	built    atomic.Int64
 	building atomic.Bool
+	beside   atomic.Bool // the old generation follows meanwhile
 
 	deadMu sync.Mutex
 	dead   map[string]bool

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -74,34 +75,31 @@ func (b *sinkBuilder) Publish(_ context.Context, at catalog.Cursor) error {
 }
 func (b *sinkBuilder) Abort() error { return nil }
 
-// BenchmarkRun builds an index of a generated shop that keeps nothing, then
-// follows a price feed: what Run and mapping cost by themselves.
-func BenchmarkRun(b *testing.B) {
-	const n = 50_000
-	s, err := pebblestore.Open(b.Context(), b.TempDir(), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer s.Close()
+// loadShop imports a generated shop, and returns the writes of its first
+// products and the keys of all that has a price.
+func loadShop(tb testing.TB, s catalog.Store, n int) (products []catalog.Write, units []catalog.Key) {
+	tb.Helper()
 	var p catalog.Parser
 	var writes []catalog.Write
-	var units []catalog.Key
 	flush := func() {
-		if _, err := s.Apply(b.Context(), writes); err != nil {
-			b.Fatal(err)
+		if _, err := s.Apply(tb.Context(), writes); err != nil {
+			tb.Fatal(err)
 		}
 		writes = writes[:0]
 		p.Reset(nil)
 	}
-	for line, err := range fixtures.Records(b.Context(), fixtures.Options{Records: n}) {
+	for line, err := range fixtures.Records(tb.Context(), fixtures.Options{Records: int64(n)}) {
 		if err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		var r catalog.Parsed
 		if err := p.Parse(catalog.KindProduct, append([]byte(nil), line...), &r); err != nil {
-			b.Fatal(err)
+			tb.Fatal(err)
 		}
 		writes = append(writes, catalog.Write{Kind: r.Kind, Key: r.Key, Body: r.Body, Refs: r.Refs})
+		if len(products) < 500 {
+			products = append(products, catalog.Write{Kind: r.Kind, Key: r.Key, Body: slices.Clone(r.Body), Refs: slices.Clone(r.Refs)})
+		}
 		for _, v := range append([]catalog.Variant{{SKU: r.Key, Price: r.Price, Stock: r.Stock}}, r.Variants...) {
 			if v.Price.State == catalog.PartSet {
 				writes = append(writes, catalog.Write{Kind: catalog.KindPrice, Key: v.SKU, Body: v.Price.Body})
@@ -116,9 +114,26 @@ func BenchmarkRun(b *testing.B) {
 		}
 	}
 	flush()
+	return products, units
+}
+
+// BenchmarkRun builds an index of a generated shop that keeps nothing, then
+// follows a price feed: what Run and mapping cost by themselves.
+func BenchmarkRun(b *testing.B) {
+	const n = 50_000
+	s, err := pebblestore.Open(b.Context(), b.TempDir(), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	products, units := loadShop(b, s, n)
 	if err := s.Compact(b.Context()); err != nil {
 		b.Fatal(err)
 	}
+	if len(products) == 0 {
+		b.Fatal("no products")
+	}
+	var writes []catalog.Write
 	b.Run("Build", func(b *testing.B) {
 		before := cpuTime()
 		start := time.Now()

@@ -45,10 +45,19 @@ func MaxTypos(term string) int {
 // neighbours, no part edited twice) that make a of b if that is at most max
 // and both start with the same letter; else -1.
 func Typos(a, b string, max int) int {
-	ra, rb := []rune(a), []rune(b)
-	if len(ra) == 0 || len(rb) == 0 || ra[0] != rb[0] || len(ra)-len(rb) > max || len(rb)-len(ra) > max {
+	if a == "" || b == "" {
 		return -1
 	}
+	// Most words begin otherwise, or are of another length.
+	fa, _ := utf8.DecodeRuneInString(a)
+	fb, _ := utf8.DecodeRuneInString(b)
+	if fa != fb {
+		return -1
+	}
+	if n := utf8.RuneCountInString(a) - utf8.RuneCountInString(b); n > max || -n > max {
+		return -1
+	}
+	ra, rb := []rune(a), []rune(b)
 	rows := [3][]int{make([]int, len(rb)+1), make([]int, len(rb)+1), make([]int, len(rb)+1)}
 	before, prev, row := rows[0], rows[1], rows[2]
 	for j := range prev {

@@ -26,7 +26,7 @@ type Shop struct {
 	queries  sync.Pool // of *analysers
 
 	wordsMu sync.Mutex
-	words   map[string][]worded // names of categories, by store
+	words   map[string]*worded // names of categories, by store
 }
 
 // metaNamed is the name under which the categories are kept that only products

@@ -20,12 +20,22 @@ func (s *Shop) suggestCategories(p *Prepared, limit int) []CategorySuggestion {
 		name         string
 	}
 	var found []match
-	for _, c := range s.categoryWords(view) {
+	words := s.categoryWords(view)
+	// What a word counts is found out once, however many names have it.
+	counts := make([][]int, len(p.Words))
+	for i := range p.Words {
+		w := &p.Words[i]
+		counts[i] = make([]int, len(words.tokens))
+		for k, t := range words.tokens {
+			counts[i][k] = w.Alts[0].Words[0].Quality(t, w.Last, true)
+		}
+	}
+	for _, c := range words.list {
 		score := 0
-		for i := range p.Words {
+		for _, by := range counts {
 			best := 0
-			for _, w := range c.words {
-				best = max(best, p.Words[i].Alts[0].Words[0].Quality(w, p.Words[i].Last, true))
+			for _, k := range c.tokens {
+				best = max(best, by[k])
 			}
 			if best == 0 {
 				score = 0
@@ -47,41 +57,54 @@ func (s *Shop) suggestCategories(p *Prepared, limit int) []CategorySuggestion {
 	return out
 }
 
-// worded is a category with the words of its name in a store.
+// worded has categories with the words of their names in a store.
 type worded struct {
+	tokens []Token // different ones
+	list   []wordedCategory
+}
+
+type wordedCategory struct {
 	*Category
-	words []Token
+	tokens []int // places in worded.tokens
 }
 
 // categoryWords returns the categories of a view that menus show, with the
 // words of their names. They are found out once for a Shop and view.
-func (s *Shop) categoryWords(view *StoreView) []worded {
+func (s *Shop) categoryWords(view *StoreView) *worded {
 	s.wordsMu.Lock()
 	defer s.wordsMu.Unlock()
 	if w, ok := s.words[view.Code]; ok {
 		return w
 	}
-	var out []worded
+	out := &worded{}
 	a := &analysers{}
 	langs := s.Stores.languages(view)
+	places := map[Token]int{}
 	var walk func(n *Node)
 	walk = func(n *Node) {
 		for _, c := range n.Children {
 			if !c.Hidden {
-				w := worded{Category: c.Category}
+				w := wordedCategory{Category: c.Category}
 				for _, t := range tokens(a, c.NameIn(view.Code), langs) {
 					for _, stem := range t.Stems {
-						w.words = append(w.words, Token{Term: t.Term, Stem: stem})
+						t := Token{Term: t.Term, Stem: stem}
+						at, ok := places[t]
+						if !ok {
+							at = len(out.tokens)
+							places[t] = at
+							out.tokens = append(out.tokens, t)
+						}
+						w.tokens = append(w.tokens, at)
 					}
 				}
-				out = append(out, w)
+				out.list = append(out.list, w)
 			}
 			walk(c)
 		}
 	}
 	walk(s.Tree.Below(JoinPath(view.Root...), view.Code, maxSuggestScan))
 	if s.words == nil {
-		s.words = map[string][]worded{}
+		s.words = map[string]*worded{}
 	}
 	s.words[view.Code] = out
 	return out

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"slices"
 	"sort"
@@ -71,8 +70,9 @@ type VerifyOptions struct {
 
 // Verify compares an index with the store completely: it maps all products and
 // compares the documents with digests that the index computes from what it
-// keeps. What changes meanwhile is looked at again. It needs about 60 bytes of
-// memory a document.
+// keeps. Both are read at the same time. What changes meanwhile is looked at
+// again. It needs about 60 bytes of memory for each document that one side has
+// come to and the other not: few where both are in the order of SKUs.
 func Verify(ctx context.Context, s catalog.Store, x Index, opts VerifyOptions) (Verification, error) {
 	o := Options{
 		Name: opts.Name, Holder: opts.Holder, Workers: opts.Workers, Log: opts.Log, Now: opts.Now,
@@ -81,7 +81,8 @@ func Verify(ctx context.Context, s catalog.Store, x Index, opts VerifyOptions) (
 	if opts.Examples == 0 {
 		opts.Examples = 10
 	}
-	v := &verifier{runner: &runner{store: s, index: x, opts: o, quiet: true}, opts: opts, h: NewDigester(), seed: maphash.MakeSeed()}
+	v := &verifier{runner: &runner{store: s, index: x, opts: o, quiet: true}, opts: opts, h: NewDigester()}
+	v.pairs = newPairs(v.h)
 	if !opts.Repair {
 		err := v.run(ctx)
 		return v.out, err
@@ -102,36 +103,15 @@ func Verify(ctx context.Context, s catalog.Store, x Index, opts VerifyOptions) (
 	return v.out, err
 }
 
-// docID is a hash of SKU and view: two documents of one are told apart by
-// nothing, which happens once in 2^64/n^2 stores.
-type docID [2]uint64
-
-// sums is a Digest in less memory.
-type sums [NumParts]uint32
-
 type verifier struct {
 	runner *runner
 	opts   VerifyOptions
 	h      *Digester
-	seed   maphash.Seed
+	pairs  *pairs
 	out    Verification
 
-	mu       sync.Mutex
-	expected map[docID]sums
 	suspects map[string]bool // SKUs of which some document is not as expected
-}
-
-func (v *verifier) id(sku, view string) docID {
-	h := maphash.String(v.seed, sku)
-	return docID{h, maphash.Comparable(v.seed, [2]string{view, sku})}
-}
-
-func short(d *Digest) sums {
-	var s sums
-	for i, n := range d.Parts {
-		s[i] = uint32(n) ^ uint32(n>>32)
-	}
-	return s
+	surplus  map[docID]bool  // documents of the index that are not expected
 }
 
 func (v *verifier) run(ctx context.Context) error {
@@ -149,9 +129,6 @@ func (v *verifier) run(ctx context.Context) error {
 		return fmt.Errorf("indexer: reading the index's fingerprint: %w", err)
 	}
 	v.out.Outdated = print != v.runner.shop.Print
-	if err := v.expect(ctx); err != nil {
-		return err
-	}
 	if err := v.compare(ctx); err != nil {
 		return err
 	}
@@ -166,9 +143,32 @@ func (v *verifier) run(ctx context.Context) error {
 	return v.repair(ctx, findings)
 }
 
+// compare maps all products and reads the index's digests, and notes what
+// differs.
+func (v *verifier) compare(ctx context.Context) error {
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		if err := v.read(inner); err != nil {
+			cancel(err)
+		}
+	})
+	if err := v.expect(inner); err != nil {
+		cancel(err)
+	}
+	reading.Wait()
+	if err := context.Cause(inner); err != nil {
+		return err
+	}
+	v.suspects = v.pairs.differ
+	missing, surplus := v.pairs.alone()
+	v.pairs, v.surplus = nil, surplus
+	return v.find(ctx, missing)
+}
+
 // expect maps all products.
 func (v *verifier) expect(ctx context.Context) error {
-	v.expected = map[docID]sums{}
 	g := &generation{r: v.runner, shop: v.runner.shop, mapper: v.runner.mapper}
 	g.b = &expecter{v: v}
 	if err := g.scan(ctx); err != nil {
@@ -179,27 +179,34 @@ func (v *verifier) expect(ctx context.Context) error {
 	return nil
 }
 
+// read reads the index's digests.
+func (v *verifier) read(ctx context.Context) error {
+	for d, err := range v.runner.index.Digests(ctx, v.h) {
+		if err != nil {
+			return fmt.Errorf("indexer: reading the index: %w", err)
+		}
+		v.out.Documents++
+		v.pairs.put(&d, sideIndex)
+	}
+	return ctx.Err()
+}
+
 // expecter is a Builder that keeps digests only.
-type expecter struct{ v *verifier }
+type expecter struct {
+	v  *verifier
+	mu sync.Mutex
+}
 
 func (e *expecter) Apply(_ context.Context, ops []Op) error {
-	type pair struct {
-		id docID
-		s  sums
-	}
-	var list []pair
 	for _, op := range ops {
 		for _, d := range op.Docs {
 			g := e.v.h.Of(d)
-			list = append(list, pair{e.v.id(d.SKU, d.View), short(&g)})
+			e.v.pairs.put(&g, sideStore)
 		}
 	}
-	e.v.mu.Lock()
-	defer e.v.mu.Unlock()
-	for _, p := range list {
-		e.v.expected[p.id] = p.s
-	}
 	if e.v.opts.Progress != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
 		e.v.opts.Progress(e.v.runner.built.Load())
 	}
 	return nil
@@ -208,22 +215,9 @@ func (e *expecter) Apply(_ context.Context, ops []Op) error {
 func (e *expecter) Publish(context.Context, catalog.Cursor) error { return nil }
 func (e *expecter) Abort() error                                  { return nil }
 
-// compare reads the index's digests, and notes the SKUs of documents that
-// differ. What stays in expected is missing.
-func (v *verifier) compare(ctx context.Context) error {
-	v.suspects = map[string]bool{}
-	for d, err := range v.runner.index.Digests(ctx, v.h) {
-		if err != nil {
-			return fmt.Errorf("indexer: reading the index: %w", err)
-		}
-		v.out.Documents++
-		id := v.id(d.SKU, d.View)
-		if want, ok := v.expected[id]; !ok || want != short(&d) {
-			v.suspects[strings.Clone(d.SKU)] = true
-		}
-		delete(v.expected, id)
-	}
-	if len(v.expected) == 0 {
+// find makes suspects of the products whose documents are missing.
+func (v *verifier) find(ctx context.Context, missing map[docID]bool) error {
+	if len(missing) == 0 {
 		return nil
 	}
 	for head, err := range v.runner.store.Heads(ctx, catalog.KindProduct, catalog.All) {
@@ -231,19 +225,14 @@ func (v *verifier) compare(ctx context.Context) error {
 			return fmt.Errorf("indexer: reading heads: %w", err)
 		}
 		sku := string(head.Key)
-		if v.suspects[sku] {
-			continue
-		}
-		if _, ok := v.expected[v.id(sku, "")]; ok {
-			v.suspects[sku] = true
-		}
+		found := missing[idOf(v.h, sku, "")]
 		for i := range v.runner.shop.Stores.list {
-			if _, ok := v.expected[v.id(sku, v.runner.shop.Stores.list[i].Code)]; ok {
-				v.suspects[sku] = true
-			}
+			found = found || missing[idOf(v.h, sku, v.runner.shop.Stores.list[i].Code)]
+		}
+		if found {
+			v.suspects[strings.Clone(sku)] = true
 		}
 	}
-	v.expected = nil
 	return nil
 }
 
@@ -252,7 +241,7 @@ func (v *verifier) compare(ctx context.Context) error {
 func (v *verifier) settle(ctx context.Context) ([]Finding, error) {
 	var last []Finding
 	for range 5 {
-		if len(v.suspects) == 0 {
+		if len(v.suspects)+len(v.surplus) == 0 {
 			return nil, nil
 		}
 		findings, err := v.examine(ctx)
@@ -263,7 +252,7 @@ func (v *verifier) settle(ctx context.Context) ([]Finding, error) {
 			return findings, nil
 		}
 		last = findings
-		v.suspects = map[string]bool{}
+		v.suspects, v.surplus = map[string]bool{}, nil
 		for _, f := range findings {
 			v.suspects[f.SKU] = true
 		}
@@ -291,6 +280,9 @@ func (v *verifier) examine(ctx context.Context) ([]Finding, error) {
 	for d, err := range v.runner.index.Digests(ctx, v.h) {
 		if err != nil {
 			return nil, fmt.Errorf("indexer: reading the index: %w", err)
+		}
+		if len(v.surplus) > 0 && v.surplus[idOf(v.h, d.SKU, d.View)] {
+			v.suspects[strings.Clone(d.SKU)] = true
 		}
 		if v.suspects[d.SKU] {
 			d.SKU, d.View = strings.Clone(d.SKU), strings.Clone(d.View)

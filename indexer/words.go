@@ -11,7 +11,7 @@ import (
 
 // begin starts the words of a document.
 func (s *session) begin() {
-	s.words, s.places = s.words[:0], s.places[:0]
+	s.words, s.orders = s.words[:0], s.orders[:0]
 	s.stamp++
 	if s.stamp == 0 { // after 4 billion documents old marks would seem new
 		s.langs = map[string]*lang{}
@@ -46,7 +46,7 @@ func (s *session) addWord(w *analysis.Word, c Class) {
 		}
 	} else {
 		w.Mark, w.At = s.stamp, int32(len(s.words))
-		s.places = append(s.places, place{w.Order, w.At})
+		s.orders = append(s.orders, w.Order)
 		s.words = append(s.words, Word{Token{w.Term, w.Stem}, c})
 	}
 	s.addParts(w, c)
@@ -71,7 +71,7 @@ func (s *session) number(l *lang, sku string) {
 		return
 	}
 	w := s.found[0]
-	s.places = append(s.places, place{w.Order, int32(len(s.words))})
+	s.orders = append(s.orders, w.Order)
 	s.words = append(s.words, Word{Token{w.Term, w.Stem}, ClassSKU})
 	s.addParts(w, ClassDescription)
 }
@@ -89,34 +89,58 @@ func (s *session) description(l *lang, v catalog.Value) {
 	s.add(l, s.text, ClassDescription)
 }
 
-// place is a word of the document at hand, as it is sorted.
-type place struct {
-	order uint64
-	at    int32
-}
+// Words are sorted by numbers: the start of their term, and their place in
+// the last bits.
+const (
+	placeBits = 12
+	maxPlaces = 1 << placeBits
+)
 
 // finish returns the document's words, each term once in its heaviest class.
 func (s *session) finish() []Word {
-	slices.SortFunc(s.places, func(a, b place) int {
-		if a.order != b.order {
-			if a.order < b.order {
-				return -1
+	if len(s.words) > maxPlaces {
+		return s.finishLong()
+	}
+	s.sorted = s.sorted[:0]
+	for i, order := range s.orders {
+		s.sorted = append(s.sorted, order&^(maxPlaces-1)|uint64(i))
+	}
+	slices.Sort(s.sorted)
+	out := s.out.words.take(len(s.sorted))
+	for i := 0; i < len(s.sorted); {
+		k := i + 1
+		for k < len(s.sorted) && s.sorted[k]>>placeBits == s.sorted[i]>>placeBits {
+			k++
+		}
+		if k > i+1 {
+			slices.SortFunc(s.sorted[i:k], func(a, b uint64) int {
+				return compareWords(&s.words[a&(maxPlaces-1)], &s.words[b&(maxPlaces-1)])
+			})
+		}
+		for ; i < k; i++ {
+			if w := &s.words[s.sorted[i]&(maxPlaces-1)]; len(out) == 0 || out[len(out)-1].Term != w.Term {
+				out = append(out, *w)
 			}
-			return 1
-		}
-		x, y := &s.words[a.at], &s.words[b.at]
-		if c := strings.Compare(x.Term, y.Term); c != 0 {
-			return c
-		}
-		return cmp.Or(cmp.Compare(x.Class, y.Class), strings.Compare(x.Stem, y.Stem))
-	})
-	out := s.out.words.take(len(s.places))
-	for _, p := range s.places {
-		if w := &s.words[p.at]; len(out) == 0 || out[len(out)-1].Term != w.Term {
-			out = append(out, *w)
 		}
 	}
 	return out
+}
+
+// finishLong is finish for more words than there are places.
+func (s *session) finishLong() []Word {
+	slices.SortFunc(s.words, func(a, b Word) int { return compareWords(&a, &b) })
+	out := s.out.words.take(len(s.words))
+	for i := range s.words {
+		if len(out) == 0 || out[len(out)-1].Term != s.words[i].Term {
+			out = append(out, s.words[i])
+		}
+	}
+	return out
+}
+
+// compareWords orders words by term, and those of one by class.
+func compareWords(a, b *Word) int {
+	return cmp.Or(strings.Compare(a.Term, b.Term), cmp.Compare(a.Class, b.Class), strings.Compare(a.Stem, b.Stem))
 }
 
 // categories adds the categories of a product, with their ancestors, and the

@@ -94,6 +94,8 @@ func (r *runner) buildBeside(ctx context.Context) error {
 			r.opts.Log.WarnContext(ctx, "the old index does not follow while the new one is built", "cause", err)
 		}
 	})
+	r.beside.Store(true)
+	defer r.beside.Store(false)
 	err := r.build(ctx)
 	cancel()
 	wg.Wait()
@@ -169,8 +171,12 @@ type following struct {
 	catchUp catalog.Seq // category changes up to it may be in the tree already
 }
 
-// maxChanges is how many entries of the log are taken at once.
-const maxChanges = 16_384
+// maxChanges is how many entries of the log are taken at once. Of prices and
+// stock alone there may be more: they are read, and columns copied, once for all.
+const (
+	maxChanges = 16_384
+	maxLive    = 1 << 17
+)
 
 func (f *following) loop(ctx context.Context, stay bool) error {
 	f.stay = stay
@@ -215,12 +221,16 @@ func (f *following) loop(ctx context.Context, stay bool) error {
 // step applies the next changes and returns how many there were.
 func (f *following) step(ctx context.Context) (int, error) {
 	changes := make([]catalog.Change, 0, 64)
+	limit := maxLive
 	for c, err := range f.r.store.Changes(ctx, f.at) {
 		if err != nil {
 			return 0, fmt.Errorf("indexer: reading the log: %w", err)
 		}
 		changes = append(changes, c)
-		if len(changes) == maxChanges {
+		if c.Kind != catalog.KindPrice && c.Kind != catalog.KindStock {
+			limit = maxChanges
+		}
+		if len(changes) >= limit {
 			break
 		}
 	}

@@ -17,10 +17,42 @@ import (
 // before they are merged.
 const maxMemoryParts = 6
 
+const (
+	// maxWaiting is how many times FlushDocs documents may be in memory: then
+	// whoever brings more waits, or writes them to disk himself.
+	maxWaiting = 4
+	// maxLiveLog is how much live data is kept at most of what came while
+	// segments are merged.
+	maxLiveLog = 1 << 19
+)
+
+// room waits until there is memory for more, so that an index on a slow disk
+// takes no more of it for being slow.
+func (x *Index) room() error {
+	x.mu.Lock()
+	docs, ops := x.memoryDocs() >= maxWaiting*x.opts.FlushDocs, len(x.liveLog) >= x.opts.liveLog
+	x.mu.Unlock()
+	if !docs && !ops {
+		return nil
+	}
+	x.maint.Lock()
+	defer x.maint.Unlock()
+	x.mu.Lock()
+	docs = x.memoryDocs() >= maxWaiting*x.opts.FlushDocs
+	x.mu.Unlock()
+	if !docs || x.state() != nil {
+		return nil
+	}
+	return x.flush(true)
+}
+
 // Apply implements indexer.Index.
 func (x *Index) Apply(ctx context.Context, ops []indexer.Op, at catalog.Cursor) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if err := x.room(); err != nil {
+		return fmt.Errorf("facetindex: making room for %d changes: %w", len(ops), err)
 	}
 	// What the new documents become is made before the lock is taken.
 	last := map[string]int{}
@@ -180,6 +212,9 @@ func (x *Index) ApplyLive(ctx context.Context, ops []indexer.LiveOp, at catalog.
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := x.room(); err != nil {
+		return fmt.Errorf("facetindex: making room for %d prices and stocks: %w", len(ops), err)
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if err := x.state(); err != nil {
@@ -227,7 +262,7 @@ func (p *part) applyLive(ops []indexer.LiveOp) {
 		}
 		rows = p.seg.RowsOf(rows[:0], sku)
 		for _, row := range rows {
-			changes = append(changes, live.Change{Row: row, Live: &ops[i].Live})
+			changes = append(changes, live.Change{Row: row, Part: ops[i].Part, Live: &ops[i].Live})
 		}
 	}
 	if len(changes) > 0 {

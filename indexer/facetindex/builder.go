@@ -33,7 +33,12 @@ type builder struct {
 	names []string
 	ended bool
 	busy  sync.WaitGroup
+	base  *part // all that was added before Settle
+
+	published bool // the index has taken over what was built
 }
+
+var _ indexer.Settler = (*builder)(nil)
 
 // shard collects documents and writes segments.
 type shard struct {
@@ -123,10 +128,51 @@ func (b *builder) add(s *shard, ops []indexer.Op, of []uint8, k uint8) error {
 			s.b.Add(d)
 		}
 	}
+	b.replace(ops, of, k)
 	if s.b.Docs() >= shardDocs {
 		return b.spill(s)
 	}
 	return nil
+}
+
+// replace marks what a shard's ops replace of what has settled.
+func (b *builder) replace(ops []indexer.Op, of []uint8, k uint8) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.base == nil {
+		return
+	}
+	var own []indexer.Op
+	for i := range ops {
+		if of[i] == k {
+			own = append(own, ops[i])
+		}
+	}
+	b.base.remove(own)
+}
+
+// Settle implements indexer.Settler: it makes one segment of all.
+func (b *builder) Settle(ctx context.Context) error {
+	b.mu.Lock()
+	done := b.ended || b.base != nil
+	b.mu.Unlock()
+	if done {
+		return nil
+	}
+	fresh, err := b.finish(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("facetindex: settling: %w", err), b.Abort())
+	}
+	for _, s := range b.shards {
+		for _, p := range s.parts {
+			err = errors.Join(err, p.drop())
+		}
+		s.parts, s.b, s.gone = nil, segment.NewBuilder(), map[string]int{}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.base = fresh
+	return err
 }
 
 // spill writes what a shard has collected, to be merged at the end.
@@ -164,9 +210,22 @@ func (b *builder) Publish(ctx context.Context, at catalog.Cursor) error {
 	x := b.x
 	x.maint.Lock()
 	defer x.maint.Unlock()
-	if err := x.publishBuild(b, fresh, at); err != nil {
-		if fresh != nil {
-			err = errors.Join(err, fresh.drop())
+	var parts []*part
+	for _, p := range []*part{b.base, fresh} {
+		if p != nil && p.docs() > 0 {
+			parts = append(parts, p)
+			p.refs.Add(1) // the index's; the build gives up its own
+		}
+	}
+	err = x.publishBuild(b, parts, at)
+	if fresh != nil {
+		err = errors.Join(err, fresh.drop())
+	}
+	if err != nil {
+		for _, p := range parts {
+			if !b.published {
+				err = errors.Join(err, p.drop())
+			}
 		}
 		return errors.Join(fmt.Errorf("facetindex: publishing: %w", err), b.forget())
 	}
@@ -228,7 +287,7 @@ func (b *builder) finish(ctx context.Context) (*part, error) {
 	if err := ctx.Err(); err != nil || len(list) == 0 {
 		return nil, err
 	}
-	return b.write(func(w io.Writer) (*live.Columns, error) { return segment.Merge(w, list) })
+	return b.write(func(w io.Writer) (*live.Columns, error) { return segment.MergeApart(w, list, b.x.newSpool) })
 }
 
 // forget gives up what the build has left.
@@ -242,6 +301,10 @@ func (b *builder) forget() error {
 			err = errors.Join(err, p.drop())
 		}
 		s.parts, s.b = nil, nil
+	}
+	if b.base != nil {
+		err = errors.Join(err, b.base.drop())
+		b.base = nil
 	}
 	return err
 }
@@ -263,7 +326,7 @@ func (b *builder) abort() error {
 
 // publishBuild makes a generation the one that serves. The caller holds
 // x.maint.
-func (x *Index) publishBuild(b *builder, fresh *part, at catalog.Cursor) error {
+func (x *Index) publishBuild(b *builder, parts []*part, at catalog.Cursor) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if err := x.state(); errors.Is(err, indexer.ErrClosed) {
@@ -275,8 +338,8 @@ func (x *Index) publishBuild(b *builder, fresh *part, at catalog.Cursor) error {
 		return err
 	}
 	m := &manifest{Fingerprint: b.fingerprint, Cursor: at, NextFile: x.nextFile, Journal: name, JournalLen: j.size}
-	if fresh != nil {
-		m.Segments = []manifestSegment{{File: fresh.name, Live: fresh.liveName}}
+	for _, p := range parts {
+		m.Segments = append(m.Segments, manifestSegment{File: p.name, Live: p.liveName, Dead: encodeDead(p.dead)})
 	}
 	err = j.sync()
 	var content []byte
@@ -290,11 +353,10 @@ func (x *Index) publishBuild(b *builder, fresh *part, at catalog.Cursor) error {
 		return errors.Join(err, j.file.Close(), x.disk.Remove(name))
 	}
 	old, oldJournal := x.parts, x.journal
-	x.parts = nil
-	if fresh != nil {
-		fresh.obsolete.Store(false)
-		fresh.liveSeq = 0
-		x.parts = []*part{fresh}
+	x.parts, b.published = parts, true
+	for _, p := range parts {
+		p.obsolete.Store(false)
+		p.liveSeq = 0
 	}
 	x.cursor, x.durable, x.fingerprint, x.built = at, at, b.fingerprint, true
 	x.journal, x.journalSeq, x.journalAt, x.sealed = j, 0, catalog.Cursor{}, j.size

@@ -64,7 +64,7 @@ func TestConcurrent(t *testing.T) {
 			}
 			err = errors.Join(x.Apply(ctx, ops, at), o.Apply(ctx, ops, at))
 		default:
-			ops := []indexer.LiveOp{{SKU: indextest.SKU(w.IntN(200)), Live: w.Live()}, {SKU: indextest.SKU(w.IntN(200)) + "-1", Live: w.Live()}}
+			ops := []indexer.LiveOp{{SKU: indextest.SKU(w.IntN(200)), Part: indexer.LivePart(w.IntN(3)), Live: w.Live()}, {SKU: indextest.SKU(w.IntN(200)) + "-1", Live: w.Live()}}
 			err = errors.Join(x.ApplyLive(ctx, ops, at), o.ApplyLive(ctx, ops, at))
 		}
 		if err != nil {
@@ -130,6 +130,11 @@ func TestLastOfBuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	for round := range 6 {
+		if round == 4 {
+			if err := b.(indexer.Settler).Settle(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for i := range 60 {
 			ops := []indexer.Op{w.Op(i)}
 			if round == 5 && i%3 == 0 {

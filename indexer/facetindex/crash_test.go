@@ -100,6 +100,15 @@ func (s *story) build(ctx context.Context, x *Index) error {
 	if err := fresh.Apply(ctx, ops, catalog.Cursor{}); err != nil {
 		return err
 	}
+	if s.w.IntN(2) == 0 {
+		ops := []indexer.Op{s.w.Op(s.w.IntN(40))}
+		if err := b.(indexer.Settler).Settle(ctx); err != nil {
+			return err
+		}
+		if err := errors.Join(b.Apply(ctx, ops), fresh.Apply(ctx, ops, catalog.Cursor{})); err != nil {
+			return err
+		}
+	}
 	s.o = fresh
 	at, err := s.next(ctx)
 	if err != nil {
@@ -138,7 +147,7 @@ func (s *story) live(ctx context.Context, x *Index) error {
 		if s.w.IntN(3) == 0 {
 			sku += "-" + strconv.Itoa(i)
 		}
-		ops = append(ops, indexer.LiveOp{SKU: sku, Live: s.w.Live()})
+		ops = append(ops, indexer.LiveOp{SKU: sku, Part: indexer.LivePart(s.w.IntN(3)), Live: s.w.Live()})
 	}
 	if err := s.o.ApplyLive(ctx, ops, catalog.Cursor{}); err != nil {
 		return err
@@ -224,9 +233,14 @@ func crash(t *testing.T, seed uint64, round int) {
 // TestFlippedBits flips a bit in each region of each file, and expects the
 // index to say so, to name the file, and to be as new after a rebuild.
 func TestFlippedBits(t *testing.T) {
+	t.Run("at once", func(t *testing.T) { flipBits(t, laterBytes) })
+	t.Run("later", func(t *testing.T) { flipBits(t, 1) })
+}
+
+func flipBits(t *testing.T, later int) {
 	ctx := t.Context()
 	d := newFaultFS(-1)
-	opts := func(d *faultFS) *Options { return &Options{disk: d, manual: true} }
+	opts := func(d *faultFS) *Options { return &Options{disk: d, manual: true, later: later} }
 	x, err := Open(ctx, "", opts(d))
 	if err != nil {
 		t.Fatal(err)
@@ -269,6 +283,11 @@ func damaged(t *testing.T, opts *Options, name string, at int, rebuild bool) {
 	x, err := Open(ctx, "", opts)
 	if err != nil {
 		t.Fatalf("%s, byte %d: opening: %v", name, at, err)
+	}
+	if opts.later == 1 {
+		if err := x.verify(ctx, nil); !errors.Is(err, indexer.ErrCorrupt) && !errors.Is(err, indexer.ErrFormat) {
+			t.Errorf("%s, byte %d: verifying all says %v", name, at, err)
+		}
 	}
 	_, err = x.Search(ctx, &indexer.Prepared{Store: "en", Size: 1, Sort: indexer.Sort{By: indexer.SortName}, Facets: indexer.PreparedFacets{Labels: indextest.Labels}})
 	if !errors.Is(err, indexer.ErrCorrupt) && !errors.Is(err, indexer.ErrFormat) {

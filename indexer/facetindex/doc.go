@@ -5,7 +5,9 @@
 //
 // Documents are in immutable segments (see internal/segment for their format):
 // dictionaries, posting lists and columns, cut into chunks of 64 K documents,
-// mapped into memory and checked against their checksums when they are opened.
+// mapped into memory. What all searches need is checked against its checksums
+// when a file is opened; words, postings, attributes and names are, block by
+// block, when they are used first, and all in the background.
 // A batch of changes becomes a small segment in memory at once; a document
 // that it replaces is marked as gone in its old segment. Small segments are
 // merged as they gather; those in memory are written to disk every few
@@ -24,9 +26,17 @@
 // # Building
 //
 // A build deals products out to shards, each of which collects documents and
-// writes what it has as a brief segment now and then. Publishing merges these
-// and what was not written yet into one. Memory for documents, words and values
-// is used again, so that a build leaves little garbage.
+// writes what it has as a brief segment now and then. Settling merges these and
+// what was not written yet into one; what is added after that is a small
+// segment of its own, so that publishing, during which nobody else writes, takes
+// no longer for a large catalog. Memory for documents, words and values is used
+// again, so that a build leaves little garbage.
+//
+// # Memory
+//
+// Documents wait in memory until they are written, and live data of the time
+// of a merge until it ends. Of both there is so much at most: then whoever
+// brings more waits for the disk.
 //
 // # Durability
 //
@@ -41,13 +51,15 @@
 //
 // An index of which a checksum does not hold is opened all the same, so that
 // it can be built anew: until then everything else returns an error that is
-// indexer.ErrCorrupt and names the file, and the section of a segment.
+// indexer.ErrCorrupt and names the file, and the section of a segment. It is the
+// same from the moment on in which a checksum is found not to hold later.
 //
 // # Files, version 2
 //
 //	MANIFEST       "CATIDX", version (2 bytes), JSON, CRC-32C
 //	NNNNNN.seg     documents: internal/segment
 //	NNNNNN.live    price and stock of a segment's rows: internal/live
-//	NNNNNN.log     journal: "CATJNL", version; records of length, CRC-32C, content
+//	NNNNNN.log     journal: "CATJNL", version; records of length, CRC-32C, content.
+//	               Version 2; 1, without changes of prices alone, is read, too
 //	LOCK           locked while the index is open
 package facetindex

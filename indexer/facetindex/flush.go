@@ -83,7 +83,7 @@ func (x *Index) flush(now bool) error {
 	docs := x.changes != x.flushed
 	due := docs && (now || x.memoryDocs() >= x.opts.FlushDocs || time.Since(x.waiting) >= x.opts.FlushAfter)
 	c := x.plan(due)
-	c.rewrite = x.journal.size > x.opts.JournalBytes && (due || !docs)
+	c.rewrite = (x.journal.size > x.opts.JournalBytes || x.journal.old) && (due || !docs)
 	if !due && !c.rewrite && len(c.merge) == 0 {
 		var err error
 		if !docs && x.cursor != x.durable && x.journalAt.IsZero() {
@@ -204,7 +204,9 @@ func (x *Index) write(c *capture) (err error) {
 		for _, i := range c.merge {
 			list = append(list, segment.Input{Segment: c.parts[i].seg, Live: c.lives[i], Dead: deadOf(c.dead[i])})
 		}
-		fresh, err = x.writePart(&names, func(w io.Writer) (*live.Columns, error) { return segment.Merge(w, list) })
+		fresh, err = x.writePart(&names, func(w io.Writer) (*live.Columns, error) {
+			return segment.MergeApart(w, list, x.newSpool)
+		})
 		if err != nil {
 			return err
 		}
@@ -237,7 +239,7 @@ func (x *Index) writePart(names *[]string, write func(io.Writer) (*live.Columns,
 	if err := x.writeLive(liveName, cols); err != nil {
 		return nil, err
 	}
-	return openPart(x.disk, name, liveName)
+	return openPart(x.disk, name, liveName, x.opts.later)
 }
 
 func (x *Index) writeLive(name string, cols *live.Columns) error {

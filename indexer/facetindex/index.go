@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"catalog/catalog"
@@ -22,8 +23,10 @@ type Options struct {
 	JournalBytes int64         // live data is rewritten when the journal is longer; 16 MiB
 	OnError      func(error)   // told of errors in the background; they are tried again
 
-	disk   disk.FS // for tests
-	manual bool    // nothing runs in the background
+	disk    disk.FS // for tests
+	manual  bool    // nothing runs in the background
+	later   int     // laterBytes
+	liveLog int     // maxLiveLog
 }
 
 func (o *Options) defaults() Options {
@@ -39,6 +42,12 @@ func (o *Options) defaults() Options {
 	}
 	if d.JournalBytes <= 0 {
 		d.JournalBytes = 16 << 20
+	}
+	if d.liveLog <= 0 {
+		d.liveLog = maxLiveLog
+	}
+	if d.later <= 0 {
+		d.later = laterBytes
 	}
 	if d.OnError == nil {
 		d.OnError = func(error) {}
@@ -79,6 +88,8 @@ type Index struct {
 	closed bool
 	broken error
 
+	searches atomic.Int32 // that run now
+
 	wake chan struct{}
 	stop chan struct{}
 	done sync.WaitGroup
@@ -114,6 +125,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*Index, error) {
 	}
 	if !x.opts.manual {
 		x.done.Go(x.background)
+		x.done.Go(x.verifyLater)
 	}
 	return x, nil
 }
@@ -154,7 +166,7 @@ func (x *Index) load() error {
 		return err
 	}
 	for _, s := range m.Segments {
-		p, err := openPart(x.disk, s.File, s.Live)
+		p, err := openPart(x.disk, s.File, s.Live, x.opts.later)
 		if err != nil {
 			return fail(err)
 		}
@@ -237,6 +249,7 @@ func (x *Index) replay(m *manifest) error {
 		return fmt.Errorf("%w: %w", indexer.ErrCorrupt, err)
 	}
 	list, ends, err := readJournal(m.Journal, b.Bytes(), m.JournalLen)
+	old := err == nil && len(b.Bytes()) >= journalHead && versionOf(b.Bytes()) < journalVersion
 	if err = errors.Join(err, b.Close()); err != nil {
 		return err
 	}
@@ -266,7 +279,7 @@ func (x *Index) replay(m *manifest) error {
 	if err != nil {
 		return err
 	}
-	x.journal = &journal{name: m.Journal, file: f, size: size, dirty: true}
+	x.journal = &journal{name: m.Journal, file: f, size: size, dirty: true, old: old}
 	x.sealed = m.JournalLen
 	if size == int64(journalHead) && len(list) == 0 {
 		return x.restartJournal()

@@ -15,7 +15,7 @@ import (
 
 const (
 	journalMagic   = "CATJNL"
-	journalVersion = 1
+	journalVersion = 2 // 1 had no prices without stock
 	journalHead    = len(journalMagic) + 2
 )
 
@@ -34,6 +34,7 @@ type journal struct {
 	file  disk.File
 	size  int64
 	dirty bool
+	old   bool // of an earlier version: to be written anew
 	buf   []byte
 }
 
@@ -86,18 +87,27 @@ func (r *record) appendTo(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(r.at.Seq))
 	b = binary.AppendUvarint(b, uint64(len(r.ops)))
 	for i := range r.ops {
-		b = appendLive(codec.AppendString(b, r.ops[i].SKU), &r.ops[i].Live)
+		b = appendLive(codec.AppendString(b, r.ops[i].SKU), &r.ops[i])
 	}
 	return b
 }
 
-func appendLive(b []byte, l *indexer.Live) []byte {
-	flags := byte(0)
+// Flags of live data in the journal.
+const (
+	flagInStock = 1 << iota
+	flagNext
+	flagPrices // stock stays as it is
+	flagStock  // prices stay as they are
+)
+
+func appendLive(b []byte, op *indexer.LiveOp) []byte {
+	l := &op.Live
+	flags := [...]byte{indexer.LiveAll: 0, indexer.LivePrices: flagPrices, indexer.LiveStock: flagStock}[op.Part]
 	if l.InStock {
-		flags |= 1
+		flags |= flagInStock
 	}
 	if !l.Next.IsZero() {
-		flags |= 2
+		flags |= flagNext
 	}
 	b = append(b, flags)
 	if !l.Next.IsZero() {
@@ -116,14 +126,20 @@ func appendLive(b []byte, l *indexer.Live) []byte {
 	return b
 }
 
-func readLive(r *codec.Reader) indexer.Live {
-	var l indexer.Live
+func readLive(r *codec.Reader, op *indexer.LiveOp) {
+	l := &op.Live
 	flags := r.Bytes(1)
 	if r.Err() != nil {
-		return l
+		return
 	}
-	l.InStock = flags[0]&1 != 0
-	if flags[0]&2 != 0 {
+	switch {
+	case flags[0]&flagPrices != 0:
+		op.Part = indexer.LivePrices
+	case flags[0]&flagStock != 0:
+		op.Part = indexer.LiveStock
+	}
+	l.InStock = flags[0]&flagInStock != 0
+	if flags[0]&flagNext != 0 {
 		l.Next = time.Unix(r.Varint(), int64(r.Uvarint()%1e9)).UTC()
 	}
 	for range r.Count(6) {
@@ -131,7 +147,6 @@ func readLive(r *codec.Reader) indexer.Live {
 		p.Amount, p.Regular = indexer.Amount(r.Varint()), indexer.Amount(r.Varint())
 		l.Prices = append(l.Prices, p)
 	}
-	return l
 }
 
 func readRecord(b []byte) (*record, error) {
@@ -140,7 +155,9 @@ func readRecord(b []byte) (*record, error) {
 	clean := r.Bytes(1)
 	rec.at = catalog.Cursor{Epoch: r.String(), Seq: catalog.Seq(r.Uvarint())}
 	for range r.Count(3) {
-		rec.ops = append(rec.ops, indexer.LiveOp{SKU: r.String(), Live: readLive(r)})
+		op := indexer.LiveOp{SKU: r.String()}
+		readLive(r, &op)
+		rec.ops = append(rec.ops, op)
 	}
 	if r.Err() != nil || r.Len() > 0 {
 		return nil, fmt.Errorf("record: %w", indexer.ErrCorrupt)
@@ -165,7 +182,7 @@ func readJournal(name string, b []byte, length int64) (list []*record, ends []in
 	if string(b[:len(journalMagic)]) != journalMagic {
 		return nil, nil, bad(0, "no magic")
 	}
-	if v := binary.LittleEndian.Uint16(b[len(journalMagic):]); v != journalVersion {
+	if v := versionOf(b); v == 0 || v > journalVersion {
 		return nil, nil, fmt.Errorf("%s of version %d, not %d: %w", name, v, journalVersion, indexer.ErrFormat)
 	}
 	off := int64(journalHead)
@@ -182,6 +199,9 @@ func readJournal(name string, b []byte, length int64) (list []*record, ends []in
 	}
 	return list, ends, nil
 }
+
+// versionOf returns the version that the head of a journal names.
+func versionOf(b []byte) uint16 { return binary.LittleEndian.Uint16(b[len(journalMagic):]) }
 
 func nextRecord(b []byte, off int64) (*record, int64) {
 	rest := b[off:]

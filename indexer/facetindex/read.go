@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,13 +27,17 @@ func read[T any](ctx context.Context, x *Index, f func(*snapshot) (T, error)) (o
 			err = fmt.Errorf("facetindex: %w", e)
 		}
 	}()
-	return f(s)
+	if out, err = f(s); err != nil {
+		x.noteDamage(err)
+	}
+	return out, err
 }
 
 // Search implements indexer.Searcher.
 func (x *Index) Search(ctx context.Context, q *indexer.Prepared) (*indexer.Result, error) {
 	return read(ctx, x, func(s *snapshot) (*indexer.Result, error) {
-		r, err := exec.Search(ctx, s.views, q)
+		defer x.searches.Add(-1)
+		r, err := exec.Search(ctx, s.views, q, x.searches.Add(1) == 1)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +48,10 @@ func (x *Index) Search(ctx context.Context, q *indexer.Prepared) (*indexer.Resul
 
 // Suggest implements indexer.Searcher.
 func (x *Index) Suggest(ctx context.Context, q *indexer.Prepared, limit int) (*indexer.Suggestions, error) {
-	return read(ctx, x, func(s *snapshot) (*indexer.Suggestions, error) { return exec.Suggest(ctx, s.views, q, limit) })
+	return read(ctx, x, func(s *snapshot) (*indexer.Suggestions, error) {
+		defer x.searches.Add(-1)
+		return exec.Suggest(ctx, s.views, q, limit, x.searches.Add(1) == 1)
+	})
 }
 
 // Rank implements indexer.Searcher.
@@ -67,18 +75,41 @@ func (x *Index) Due(ctx context.Context, now time.Time, limit int) ([]string, ti
 }
 
 // Families implements indexer.FamilyIndex.
-func (x *Index) Families(ctx context.Context, skus []string) ([]string, error) {
-	return read(ctx, x, func(s *snapshot) (out []string, err error) {
+func (x *Index) Families(ctx context.Context, skus []string) (map[string][]string, error) {
+	return read(ctx, x, func(s *snapshot) (map[string][]string, error) {
+		out := map[string][]string{}
 		for _, sku := range skus {
+			var units []string
 			for i := range s.views {
 				if s.views[i].Family(sku) {
-					out = append(out, sku)
-					break
+					units = appendUnits(units, &s.views[i], sku)
 				}
+			}
+			if units != nil {
+				out[sku] = units
 			}
 		}
 		return out, nil
 	})
+}
+
+// appendUnits appends the units of a product's documents, all of which are in
+// one segment.
+func appendUnits(dst []string, v *exec.View, sku string) []string {
+	var units []int
+	for doc, end := v.Seg.Find(sku); doc < end; doc++ {
+		if !v.Alive(doc) {
+			continue
+		}
+		for row, to := v.Seg.First.At(int(doc)), v.Seg.First.At(int(doc)+1); row < to; row++ {
+			units = append(units, int(v.Seg.RowSKU.At(int(row))))
+		}
+	}
+	slices.Sort(units)
+	for _, u := range slices.Compact(units) {
+		dst = append(dst, v.Seg.SKUs.String(u))
+	}
+	return dst
 }
 
 // Digests implements indexer.Index.
@@ -86,6 +117,9 @@ func (x *Index) Digests(ctx context.Context, h *indexer.Digester) iter.Seq2[inde
 	return func(yield func(indexer.Digest, error) bool) {
 		_, err := read(ctx, x, func(s *snapshot) (struct{}, error) {
 			for d, err := range exec.Digests(ctx, s.views, h) {
+				if err != nil {
+					x.noteDamage(err)
+				}
 				if !yield(d, err) {
 					break
 				}

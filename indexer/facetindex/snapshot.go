@@ -128,22 +128,28 @@ func (x *Index) memoryPart(write func(*bytes.Buffer) (*live.Columns, error)) (*p
 	return p, nil
 }
 
-// openPart opens a segment and its live data.
-func openPart(d disk.FS, name, liveName string) (*part, error) {
+// openPart opens a segment and its live data. A file of at least later bytes is
+// verified as it is used.
+func openPart(d disk.FS, name, liveName string, later int) (*part, error) {
 	p := &part{name: name, liveName: liveName, disk: d}
 	p.refs.Store(1)
-	if err := p.load(); err != nil {
+	if err := p.load(later); err != nil {
 		return nil, errors.Join(err, p.drop())
 	}
 	return p, nil
 }
 
-func (p *part) load() error {
+func (p *part) load(later int) error {
 	b, err := p.open(p.name)
 	if err != nil {
 		return err
 	}
-	if p.seg, err = segment.Open(b); err != nil {
+	if len(b) >= later {
+		p.seg, err = segment.OpenLater(b, p.name)
+	} else {
+		p.seg, err = segment.Open(b)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", p.name, err)
 	}
 	if b, err = p.open(p.liveName); err != nil {
@@ -158,7 +164,7 @@ func (p *part) load() error {
 	if p.live.Rows() != p.seg.Rows {
 		return fmt.Errorf("%s: %d rows, not %d: %w", p.liveName, p.live.Rows(), p.seg.Rows, indexer.ErrCorrupt)
 	}
-	// All of it was read for the checksums; searches need a small part.
+	// What was read for the checksums is more than what searches need.
 	p.forget()
 	return nil
 }

@@ -289,41 +289,43 @@ func compareFamilies(t *testing.T, x indexer.Index, o *Oracle) {
 	if !ok {
 		return
 	}
-	skus, want := []string{"no such product"}, map[string]bool{}
+	skus, want := []string{"no such product"}, map[string][]string{}
 	for sku, docs := range o.docs {
 		skus = append(skus, sku)
 		for _, d := range docs {
 			skus = append(skus, d.Units[0].SKU)
 			if len(d.Units) != 1 || d.Units[0].SKU != sku {
-				want[sku] = true
+				for _, list := range docs {
+					for _, u := range list.Units {
+						want[sku] = append(want[sku], u.SKU)
+					}
+				}
+				slices.Sort(want[sku])
+				want[sku] = slices.Compact(want[sku])
 			}
 		}
 	}
-	list, err := f.Families(t.Context(), skus)
+	got, err := f.Families(t.Context(), skus)
 	must(t, err)
-	got := map[string]bool{}
-	for _, sku := range list {
-		got[sku] = true
+	for _, list := range got {
+		slices.Sort(list)
 	}
-	if !maps.Equal(got, want) {
+	if !maps.EqualFunc(got, want, slices.Equal) {
 		t.Errorf("Families = %v, want %v", got, want)
 	}
 }
 
-// liveOps returns changes of some units' live data.
+// liveOps returns changes of some units' live data, or of parts of it, some
+// of them of one unit.
 func (w *World) liveOps(o *Oracle) []indexer.LiveOp {
 	docs := o.all()
-	seen := map[string]bool{}
 	var ops []indexer.LiveOp
 	for range w.IntN(30) {
 		if len(docs) == 0 {
 			break
 		}
 		u := pick(w, pick(w, docs).Units)
-		if !seen[u.SKU] {
-			seen[u.SKU] = true
-			ops = append(ops, indexer.LiveOp{SKU: u.SKU, Live: w.Live()})
-		}
+		ops = append(ops, indexer.LiveOp{SKU: u.SKU, Part: indexer.LivePart(w.IntN(3)), Live: w.Live()})
 	}
 	return append(ops, indexer.LiveOp{SKU: "unknown-" + strconv.Itoa(w.IntN(9)), Live: w.Live()})
 }

@@ -93,9 +93,9 @@ func (o *Oracle) ApplyLive(ctx context.Context, ops []indexer.LiveOp, at catalog
 	if o.closed {
 		return indexer.ErrClosed
 	}
-	live := map[string]indexer.Live{}
+	live := map[string][]indexer.LiveOp{}
 	for _, op := range ops {
-		live[op.SKU] = op.Live
+		live[op.SKU] = append(live[op.SKU], op)
 	}
 	for sku, list := range o.docs {
 		for i, d := range list {
@@ -104,8 +104,14 @@ func (o *Oracle) ApplyLive(ctx context.Context, ops []indexer.LiveOp, at catalog
 			}
 			c := Clone(d)
 			for j := range c.Units {
-				if l, ok := live[c.Units[j].SKU]; ok {
-					c.Units[j].Live = l
+				for _, op := range live[c.Units[j].SKU] {
+					l := &c.Units[j].Live
+					if op.Part.Prices() {
+						l.Prices, l.Next = op.Live.Prices, op.Live.Next
+					}
+					if op.Part.Stock() {
+						l.InStock = op.Live.InStock
+					}
 				}
 			}
 			list = slices.Clone(list) // a reader may have the old one

@@ -37,6 +37,16 @@ func testRebuild(t *testing.T, h Harness) {
 		must(t, err)
 	}
 	Compare(t, w, x, o, 5) // the old one still answers
+	if s, ok := b.(indexer.Settler); ok {
+		must(t, s.Settle(ctx))
+	}
+	var ops []indexer.Op // that replace, add and remove
+	for range 30 {
+		ops = append(ops, w.Op(w.IntN(200)))
+	}
+	ops = unique(ops)
+	must(t, o.Apply(ctx, ops, at(4000)))
+	must(t, lend(ctx, b, ops))
 	must(t, b.Publish(ctx, at(4000)))
 	if f, err := x.Fingerprint(ctx); err != nil || f != "fp2" {
 		t.Errorf("Fingerprint after a rebuild = %q, %v", f, err)

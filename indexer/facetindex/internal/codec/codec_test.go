@@ -110,6 +110,7 @@ func TestColumn(t *testing.T) {
 					t.Fatalf("%d codes up to %d: Get(%d) = %d, want %d", n, top, i, c.Get(i), want[i])
 				}
 			}
+			readInOrder(t, r, &c, limit, want)
 			seen := 0
 			c.Each(func(id, code uint32) {
 				seen++
@@ -125,11 +126,38 @@ func TestColumn(t *testing.T) {
 	}
 }
 
+// readInOrder reads a column by a cursor, with steps ahead and, seldom, back.
+func readInOrder(t *testing.T, r *rand.Rand, c *Column, limit int, want map[uint32]uint32) {
+	t.Helper()
+	cur := c.Cursor()
+	for id, step := 0, 1<<r.IntN(12); id < limit; id += r.IntN(2 * step) {
+		if r.IntN(20) == 0 {
+			id -= r.IntN(id + 1)
+			step++
+		}
+		if got := cur.Get(uint32(id)); got != want[uint32(id)] {
+			t.Fatalf("a cursor has %d for %d, want %d", got, id, want[uint32(id)])
+		}
+		to := min(id+r.IntN(100), limit)
+		some := false
+		for i := id; i < to; i++ {
+			some = some || want[uint32(i)] != 0
+		}
+		if some && !cur.Any(uint32(id), uint32(to)) {
+			t.Fatalf("a cursor says that none has a code from %d to %d", id, to)
+		}
+	}
+}
+
 func countAndMatch(t *testing.T, r *rand.Rand, c *Column, limit int, top uint32, want map[uint32]uint32) {
 	t.Helper()
 	match := make([]bool, top+1)
+	var few []uint32
+	share := 1 + r.IntN(1+int(top))
 	for i := 1; i < len(match); i++ {
-		match[i] = r.IntN(2) == 0
+		if match[i] = r.IntN(share) == 0; match[i] {
+			few = append(few, uint32(i))
+		}
 	}
 	for chunk := range (limit + ChunkSize - 1) / ChunkSize {
 		size := min(ChunkSize, limit-chunk*ChunkSize)
@@ -140,10 +168,19 @@ func countAndMatch(t *testing.T, r *rand.Rand, c *Column, limit int, top uint32,
 		list := AppendBits(nil, hits)
 		counts := make([]uint32, top+1)
 		k := c.Chunk(chunk)
-		k.Count(list, hits, counts)
+		var buf []uint16
+		some := MakeHits(hits, &buf)
+		if some.Len != len(list) {
+			t.Errorf("%d hits, want %d", some.Len, len(list))
+		}
+		k.Count(&some, counts)
 		yes, no := slices.Clone(hits), slices.Clone(hits)
-		k.Match(yes, make([]uint64, len(hits)), match, false)
-		k.Match(no, make([]uint64, len(hits)), match, true)
+		set := AllCodes(match)
+		if chunk%2 == 0 {
+			set = FewCodes(few)
+		}
+		k.Match(yes, make([]uint64, len(hits)), &set, false)
+		k.Match(no, make([]uint64, len(hits)), &set, true)
 		check := make([]uint32, top+1)
 		for _, h := range list {
 			code := want[uint32(chunk)<<ChunkBits+uint32(h)]
@@ -155,7 +192,7 @@ func countAndMatch(t *testing.T, r *rand.Rand, c *Column, limit int, top uint32,
 		if !slices.Equal(counts[1:], check[1:]) {
 			t.Errorf("Count differs in chunk %d", chunk)
 		}
-		for _, code := range k.AppendCodes(nil, list, hits) {
+		for _, code := range k.AppendCodes(nil, &some) {
 			check[code]--
 		}
 		if slices.Max(check[1:]) != 0 {

@@ -219,116 +219,53 @@ func (k *ColumnChunk) Get(id uint32) uint32 {
 		}
 		return k.code(int(id))
 	}
-	lo, hi := 0, len(k.ids)/2
+	i := k.find(id)
+	if 2*i < len(k.ids) && k.id(i) == id {
+		return k.code(i)
+	}
+	return 0
+}
+
+func (k *ColumnChunk) id(i int) uint32 { return uint32(binary.LittleEndian.Uint16(k.ids[2*i:])) }
+
+// find returns the first place in a sparse chunk of which the number is not
+// less. Numbers are spread more or less evenly, so the search begins where it
+// should be.
+func (k *ColumnChunk) find(id uint32) int {
+	n := len(k.ids) / 2
+	lo, hi := 0, n // what is before lo is less, what is at hi or behind is not
+	at := int(id) * n >> ChunkBits
+	if at >= n {
+		return n
+	}
+	if step := 8; k.id(at) < id {
+		lo = at + 1
+		for at += step; at < n; at += step {
+			if k.id(at) >= id {
+				hi = at
+				break
+			}
+			lo = at + 1
+			step *= 2
+		}
+	} else {
+		hi = at
+		for at -= step; at >= 0; at -= step {
+			if k.id(at) < id {
+				lo = at + 1
+				break
+			}
+			hi = at
+			step *= 2
+		}
+	}
 	for lo < hi {
 		m := int(uint(lo+hi) >> 1)
-		if uint32(binary.LittleEndian.Uint16(k.ids[2*m:])) < id {
+		if k.id(m) < id {
 			lo = m + 1
 		} else {
 			hi = m
 		}
 	}
-	if lo < len(k.ids)/2 && uint32(binary.LittleEndian.Uint16(k.ids[2*lo:])) == id {
-		return k.code(lo)
-	}
-	return 0
-}
-
-// Count adds 1 to counts at the code of each hit that has one; hits are given
-// as a list and as a bitmap. counts has room for all codes, 0 included, and
-// what it has at 0 means nothing afterwards.
-func (k *ColumnChunk) Count(hits []uint16, bitmap []uint64, counts []uint32) {
-	switch {
-	case k.dense && k.width == 1:
-		for _, h := range hits {
-			counts[k.codes[h]]++
-		}
-	case k.dense && k.width == 2:
-		for _, h := range hits {
-			counts[binary.LittleEndian.Uint16(k.codes[2*int(h):])]++
-		}
-	case k.dense && k.width == 3:
-		for _, h := range hits {
-			counts[code3(k.codes, int(h))]++
-		}
-	case k.dense:
-		for _, h := range hits {
-			counts[binary.LittleEndian.Uint32(k.codes[4*int(h):])]++
-		}
-	case len(hits)*8 < k.count:
-		for _, h := range hits {
-			counts[k.Get(uint32(h))]++
-		}
-	case k.width == 1:
-		for i, code := range k.codes {
-			counts[code] += uint32(bit(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))))
-		}
-	default:
-		for i := range len(k.ids) / 2 {
-			counts[k.code(i)] += uint32(bit(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))))
-		}
-	}
-}
-
-// AppendCodes appends the code of each hit that has one; hits are given as a
-// list and as a bitmap.
-func (k *ColumnChunk) AppendCodes(dst []uint32, hits []uint16, bitmap []uint64) []uint32 {
-	if k.dense || len(hits)*8 < k.count {
-		for _, h := range hits {
-			if code := k.Get(uint32(h)); code != 0 {
-				dst = append(dst, code)
-			}
-		}
-		return dst
-	}
-	for i := range len(k.ids) / 2 {
-		if Has(bitmap, uint32(binary.LittleEndian.Uint16(k.ids[2*i:]))) {
-			dst = append(dst, k.code(i))
-		}
-	}
-	return dst
-}
-
-// Match keeps in a bitmap the numbers whose code matches; or, if not is set,
-// those whose code does not, those without a code among them.
-func (k *ColumnChunk) Match(bitmap, tmp []uint64, match []bool, not bool) {
-	if !k.dense {
-		tmp = tmp[:len(bitmap)]
-		clear(tmp)
-		for i := range len(k.ids) / 2 {
-			if match[k.code(i)] {
-				Put(tmp, uint32(binary.LittleEndian.Uint16(k.ids[2*i:])))
-			}
-		}
-		for i := range bitmap {
-			if not {
-				bitmap[i] &^= tmp[i]
-			} else {
-				bitmap[i] &= tmp[i]
-			}
-		}
-		return
-	}
-	for i, w := range bitmap {
-		if w == 0 {
-			continue
-		}
-		keep := uint64(0)
-		if k.width == 1 {
-			for m := w; m != 0; m &= m - 1 {
-				j := trailing(m)
-				if match[k.codes[i<<6|j]] != not {
-					keep |= 1 << j
-				}
-			}
-		} else {
-			for m := w; m != 0; m &= m - 1 {
-				j := trailing(m)
-				if match[k.code(i<<6|j)] != not {
-					keep |= 1 << j
-				}
-			}
-		}
-		bitmap[i] = keep
-	}
+	return lo
 }

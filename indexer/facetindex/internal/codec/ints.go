@@ -139,6 +139,50 @@ func (p *Ints) Rising() bool {
 	return true
 }
 
+// Gather appends the integers that a bitmap asks for, the first bit being that
+// of the integer at base; all of them are 32-bit numbers.
+func (p *Ints) Gather(dst []uint32, bitmap []uint64, base int) []uint32 {
+	if p.width == 4 {
+		data, add := p.data[4*base:], uint32(p.base)
+		for i, w := range bitmap {
+			for ; w != 0; w &= w - 1 {
+				dst = append(dst, add+binary.LittleEndian.Uint32(data[4*(i<<6|trailing(w)):]))
+			}
+		}
+		return dst
+	}
+	for i, w := range bitmap {
+		for ; w != 0; w &= w - 1 {
+			dst = append(dst, uint32(p.At(base+(i<<6|trailing(w)))))
+		}
+	}
+	return dst
+}
+
+// EachFrom is EachBelow for integers that are at least limit.
+func (p *Ints) EachFrom(bitmap []uint64, base int, limit int64, f func(i int, v int64) int64) {
+	if p.width == 4 {
+		data := p.data[4*base:]
+		for i, w := range bitmap {
+			for ; w != 0; w &= w - 1 {
+				j := i<<6 | trailing(w)
+				if v := p.base + int64(binary.LittleEndian.Uint32(data[4*j:])); v >= limit {
+					limit = f(base+j, v)
+				}
+			}
+		}
+		return
+	}
+	for i, w := range bitmap {
+		for ; w != 0; w &= w - 1 {
+			j := base + (i<<6 | trailing(w))
+			if v := p.At(j); v >= limit {
+				limit = f(j, v)
+			}
+		}
+	}
+}
+
 // EachBelow calls f for the integers that are at most limit and that a bitmap
 // asks for, the first bit being that of the integer at base. f returns a new
 // limit.

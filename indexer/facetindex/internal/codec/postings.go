@@ -136,6 +136,38 @@ func ReadPostingsIn(mem *[]uint32, r *Reader, n int) (Postings, error) {
 	return p, nil
 }
 
+// AppendShort reads what AppendPostings wrote: it appends the documents of a
+// short list, or returns a longer one. All documents are below n.
+func AppendShort(dst []uint32, r *Reader, n int) ([]uint32, Postings, error) {
+	b := r.b
+	count, w := binary.Uvarint(b)
+	if w <= 0 || count > shortList {
+		long, err := ReadPostings(r, n)
+		return dst, long, err
+	}
+	b = b[w:]
+	last := uint64(0)
+	for range count {
+		var d uint64
+		if len(b) > 0 && b[0] < 0x80 {
+			d, b = uint64(b[0]), b[1:]
+		} else {
+			if d, w = binary.Uvarint(b); w <= 0 {
+				r.fail("postings")
+				return dst, Postings{}, r.err
+			}
+			b = b[w:]
+		}
+		if last += d; last >= uint64(n) {
+			r.fail("postings")
+			return dst, Postings{}, r.err
+		}
+		dst = append(dst, uint32(last))
+	}
+	r.b = b
+	return dst, Postings{}, nil
+}
+
 // First returns the first document of a list that is not empty.
 func (p *Postings) First() uint32 {
 	if p.n <= shortList {

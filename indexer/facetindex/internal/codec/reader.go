@@ -15,6 +15,9 @@ type Reader struct {
 // NewReader returns a Reader of b.
 func NewReader(b []byte) *Reader { return &Reader{b: b} }
 
+// MakeReader is NewReader of a value.
+func MakeReader(b []byte) Reader { return Reader{b: b} }
+
 // Err returns the first error.
 func (r *Reader) Err() error { return r.err }
 

@@ -142,12 +142,13 @@ func (c *counter) count(h *chunkHits, l *lists, t *tally) {
 			return
 		}
 		codes := countsOf(&t.codes, h.seg.num, sc.field.Codes())
-		docs, bitmap := l.plain(h, c.group)
 		k := sc.field.Any.Chunk(h.chunk)
-		codes.chunk(&k, docs, bitmap)
-		if h.seg.picky {
-			c.countUnits(h, sc, t, codes)
+		if !h.seg.picky || !h.seg.q.Variants && !h.vary(sc.field) {
+			codes.chunk(&k, l.all(h, c.group))
+			return
 		}
+		codes.chunk(&k, l.plain(h, c.group))
+		c.countUnits(h, sc, t, codes)
 	case countPrices:
 		c.eachHit(h, l, func(rows []uint32) {
 			mask, found := uint64(0), false
@@ -216,31 +217,39 @@ func (c *counter) countUnits(h *chunkHits, sc *segCounter, t *tally, codes *coun
 		}
 		group = group[:0]
 	}
-	last := uint32(math.MaxUint32)
-	own := f.Own.Chunk(h.chunk)
-	unit, at := codec.ColumnChunk{}, -1
-	for i := range h.units {
+	own, unit := f.Own.Cursor(), f.Unit.Cursor()
+	base := uint32(h.chunk) << codec.ChunkBits
+	for i := 0; i < len(h.units); {
 		u := &h.units[i]
-		if !u.counts(c.group) {
+		to := i + 1
+		for to < len(h.units) && h.units[to].doc == u.doc {
+			to++
+		}
+		product := own.Get(base + u.doc)
+		if !h.seg.q.Variants && !unit.Any(u.row, h.units[to-1].row+1) {
+			// All have what their product has.
+			if slices.ContainsFunc(h.units[i:to], func(u unitHit) bool { return u.counts(c.group) }) {
+				codes.add(product)
+			}
+			i = to
 			continue
 		}
-		if u.doc != last || h.seg.q.Variants {
-			flush()
-			last = u.doc
+		for ; i < to; i++ {
+			u := &h.units[i]
+			if !u.counts(c.group) {
+				continue
+			}
+			if h.seg.q.Variants {
+				flush()
+			}
+			code := unit.Get(u.row)
+			if code == 0 {
+				code = product
+			}
+			group = append(group, code)
 		}
-		if k := int(u.row >> codec.ChunkBits); k != at {
-			unit, at = f.Unit.Chunk(k), k
-		}
-		if unit.Len() == 0 && len(group) > 0 {
-			continue // has what its product has, which is counted
-		}
-		code := unit.Get(u.row & codec.ChunkMask)
-		if code == 0 {
-			code = own.Get(u.doc)
-		}
-		group = append(group, code)
+		flush()
 	}
-	flush()
 }
 
 func same(list []uint32) bool {
@@ -255,15 +264,16 @@ func same(list []uint32) bool {
 // eachHit calls f for each hit with its rows that count.
 func (c *counter) eachHit(h *chunkHits, l *lists, f func(rows []uint32)) {
 	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
-	docs, _ := l.plain(h, c.group)
 	var rows []uint32
-	for _, d := range docs {
-		from, to := s.rows(base + uint32(d))
-		rows = rows[:0]
-		for ; from < to; from++ {
-			rows = append(rows, from)
+	for i, w := range l.plain(h, c.group).Bitmap {
+		for ; w != 0; w &= w - 1 {
+			from, to := s.rows(base + uint32(i<<6|trailing(w)))
+			rows = rows[:0]
+			for ; from < to; from++ {
+				rows = append(rows, from)
+			}
+			f(rows)
 		}
-		f(rows)
 	}
 	rows = rows[:0]
 	last := uint32(math.MaxUint32)
@@ -286,38 +296,62 @@ func (c *counter) eachHit(h *chunkHits, l *lists, f func(rows []uint32)) {
 
 // lists makes lists of the hits of a chunk, once for all facets.
 type lists struct {
-	h      *chunkHits
-	group  int
-	docs   []uint16
-	bitmap []uint64
-	buf    []uint64
+	h     *chunkHits
+	group int
+	some  bool // only the plain ones
+	hits  codec.Hits
+	list  []uint16
+	buf   []uint64
 }
 
 var listsPool = sync.Pool{New: func() any { return new(lists) }}
 
-// plain returns the hits whose units need no look, as a list and as a bitmap.
-func (l *lists) plain(h *chunkHits, group int) ([]uint16, []uint64) {
+// vary reports whether any of the chunk's documents of which only some units
+// count may have units with something of their own of a field. If not, all of
+// its units have what its product has.
+func (c *chunkHits) vary(f *segment.Field) bool {
+	if len(c.units) == 0 || f.Unit.Len() == 0 {
+		return false
+	}
+	base := uint32(c.chunk) << codec.ChunkBits
+	from, _ := c.seg.rows(base + c.units[0].doc)
+	_, to := c.seg.rows(base + c.units[len(c.units)-1].doc)
+	units := f.Unit.Cursor()
+	return units.Any(from, to)
+}
+
+// all returns the hits.
+func (l *lists) all(h *chunkHits, group int) *codec.Hits {
 	if h.except == nil {
 		group = -1
 	}
-	if l.h == h && l.group == group {
-		return l.docs, l.bitmap
+	if l.h != h || l.group != group || l.some {
+		l.h, l.group, l.some = h, group, false
+		l.hits = codec.MakeHits(h.without(group), &l.list)
 	}
-	l.h, l.group = h, group
-	if group < 0 {
-		l.bitmap = h.plain
-	} else {
+	return &l.hits
+}
+
+// plain returns the hits whose units need no look.
+func (l *lists) plain(h *chunkHits, group int) *codec.Hits {
+	if h.except == nil {
+		group = -1
+	}
+	if l.h == h && l.group == group && l.some {
+		return &l.hits
+	}
+	l.h, l.group, l.some = h, group, true
+	bitmap := h.plain
+	if group >= 0 {
 		l.buf = append(l.buf[:0], h.except[group]...)
-		if len(h.units) > 0 {
-			for i := range h.units {
-				d := h.units[i].doc
-				l.buf[d>>6] &^= 1 << (d & 63)
-			}
+		for i := range h.units {
+			d := h.units[i].doc
+			l.buf[d>>6] &^= 1 << (d & 63)
 		}
-		l.bitmap = l.buf
+		bitmap = l.buf
 	}
-	l.docs = codec.AppendBits(l.docs[:0], l.bitmap)
-	return l.docs, l.bitmap
+	l.hits = codec.MakeHits(bitmap, &l.list)
+	return &l.hits
 }
 
 // countAll counts facets and categories over all hits.
@@ -335,7 +369,7 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 		tallies []*tally
 		cats    []int
 	}
-	all := make([]work, workers(len(h.chunks), h.total))
+	all := make([]work, h.q.workers(len(h.chunks), h.total))
 	for i := range all {
 		all[i].lists = listsPool.Get().(*lists)
 		for range list {

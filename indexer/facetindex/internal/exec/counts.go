@@ -61,13 +61,13 @@ func (c *counts) add(x uint32) {
 	c.list = append(c.list, x)
 }
 
-// chunk counts the codes of hits, given as a list and as a bitmap.
-func (c *counts) chunk(k *codec.ColumnChunk, hits []uint16, bitmap []uint64) {
-	if c.room(min(len(hits), k.Len())) {
-		k.Count(hits, bitmap, *c.array)
+// chunk counts the codes of hits.
+func (c *counts) chunk(k *codec.ColumnChunk, hits *codec.Hits) {
+	if c.room(min(hits.Len, k.Len())) {
+		k.Count(hits, *c.array)
 		return
 	}
-	c.list = k.AppendCodes(c.list, hits, bitmap)
+	c.list = k.AppendCodes(c.list, hits)
 }
 
 // merge adds what another has counted.

@@ -115,6 +115,9 @@ func texts(f *segment.Field, code uint32) []string {
 }
 
 func (d *digester) words() error {
+	if err := d.Seg.LoadWords(); err != nil {
+		return err
+	}
 	var docs []uint32
 	for it := d.Seg.Lexicon.Iter(0); it.Valid(); it.Next() {
 		lists, err := d.Seg.Postings(it.Index())

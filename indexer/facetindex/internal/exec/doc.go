@@ -141,7 +141,10 @@ func guarded(f func(worker, i int) error, worker, i int) (err error) {
 }
 
 // workers returns how many goroutines chunks with so many documents are worth.
-func workers(chunks, docs int) int {
+func (q *query) workers(chunks, docs int) int {
+	if !q.alone {
+		return 1
+	}
 	return max(1, min(runtime.GOMAXPROCS(0), chunks/4, docs/10_000))
 }
 

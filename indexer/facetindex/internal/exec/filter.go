@@ -1,10 +1,12 @@
 package exec
 
 import (
+	"math"
 	"slices"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/live"
 	"catalog/indexer/facetindex/internal/segment"
 )
 
@@ -13,9 +15,57 @@ type filter struct {
 	f     *indexer.Filter
 	kind  filterKind
 	field *segment.Field // of an attribute; nil: no document has it
-	match []bool         // by code; false for none
+	match codec.Codes
 	skus  map[uint32]bool
 	lists []codec.Postings // of categories
+	price []bounds         // of ranges
+}
+
+// bounds are the amounts from lo up to hi; there are none if lo is above hi.
+type bounds struct{ lo, hi int64 }
+
+// boundsOf returns the amounts that a range contains.
+func boundsOf(r *indexer.Range) bounds {
+	b := bounds{math.MinInt64, math.MaxInt64}
+	var ok bool
+	if b.lo, ok = firstAmount(func(a indexer.Amount) bool { return indexer.Range{From: r.From}.Contains(a.Float()) }); !ok {
+		return bounds{1, 0}
+	}
+	if above, ok := firstAmount(func(a indexer.Amount) bool { return !indexer.Range{To: r.To, Open: r.Open}.Contains(a.Float()) }); ok {
+		if above == math.MinInt64 {
+			return bounds{1, 0}
+		}
+		b.hi = above - 1
+	}
+	return b
+}
+
+// firstAmount returns the least amount for which f is true, as it is for all
+// greater ones; not ok if there is none.
+func firstAmount(f func(indexer.Amount) bool) (least int64, ok bool) {
+	lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+	for lo < hi {
+		m := lo + int64(uint64(hi-lo)/2)
+		if f(indexer.Amount(m)) {
+			hi = m
+		} else {
+			lo = m + 1
+		}
+	}
+	return lo, f(indexer.Amount(lo))
+}
+
+// hasPrice reports whether an amount is what the filter asks for.
+func (x *filter) hasPrice(a int64) bool {
+	if x.f.Exists {
+		return true
+	}
+	for _, b := range x.price {
+		if b.lo <= a && a <= b.hi {
+			return true
+		}
+	}
+	return len(x.f.Values) > 0 && slices.Contains(x.f.Values, indexer.Amount(a).String())
 }
 
 type filterKind uint8
@@ -49,6 +99,9 @@ func (s *seg) newFilter(f *indexer.Filter, attr bool) (*filter, error) {
 	switch f.Field {
 	case indexer.FieldPrice:
 		out.kind = byPrice
+		for i := range f.Ranges {
+			out.price = append(out.price, boundsOf(&f.Ranges[i]))
+		}
 	case indexer.FieldStock:
 		out.kind = byStock
 	case indexer.FieldCategory:
@@ -76,25 +129,26 @@ func (s *seg) newFilter(f *indexer.Filter, attr bool) (*filter, error) {
 	return out, nil
 }
 
-// matchCodes returns for each code of a field whether it has a value that f
-// asks for.
-func matchCodes(field *segment.Field, f *indexer.Filter) []bool {
-	vals := make([]bool, field.Values())
+// matchCodes returns the codes of a field that have a value that f asks for.
+func matchCodes(field *segment.Field, f *indexer.Filter) codec.Codes {
 	texts := map[uint32]bool{}
 	for _, v := range f.Values {
 		if k, ok := field.Texts.Find([]byte(v)); ok {
 			texts[uint32(k)] = true
 		}
 	}
-	if field.Plain() && len(f.Ranges) == 0 {
+	if field.Plain() && len(f.Ranges) == 0 && !f.Exists {
+		// A value's number is that of its text.
+		codes := make([]uint32, 0, len(texts))
 		for k := range texts {
-			vals[k] = true
+			codes = append(codes, k+1)
 		}
-	} else {
-		for v := range vals {
-			n := uint32(v)
-			vals[v] = texts[field.Text(n)] || len(f.Ranges) > 0 && field.Type(n) != indexer.Text && inRanges(f.Ranges, field.Num(n))
-		}
+		return codec.FewCodes(field.SetsWith(codes, texts))
+	}
+	vals := make([]bool, field.Values())
+	for v := range vals {
+		n := uint32(v)
+		vals[v] = texts[field.Text(n)] || len(f.Ranges) > 0 && field.Type(n) != indexer.Text && inRanges(f.Ranges, field.Num(n))
 	}
 	match := make([]bool, field.Codes())
 	for code := 1; code < len(match); code++ {
@@ -108,7 +162,7 @@ func matchCodes(field *segment.Field, f *indexer.Filter) []bool {
 			match[code] = vals[field.Member(i)]
 		}
 	}
-	return match
+	return codec.AllCodes(match)
 }
 
 func inRanges(ranges []indexer.Range, f float64) bool {
@@ -116,31 +170,30 @@ func inRanges(ranges []indexer.Range, f float64) bool {
 }
 
 // meets reports whether a unit meets the filter.
-func (f *filter) meets(s *seg, doc, row uint32, complicated bool) bool {
-	return f.has(s, doc, row, complicated) != f.f.Not
+func (x *filter) meets(s *seg, doc, row uint32, complicated bool) bool {
+	return x.has(s, doc, row, complicated) != x.f.Not
 }
 
-func (f *filter) has(s *seg, doc, row uint32, complicated bool) bool {
-	switch f.kind {
+func (x *filter) has(s *seg, doc, row uint32, complicated bool) bool {
+	switch x.kind {
 	case byAttr:
-		return f.field != nil && f.match[codeOf(f.field, doc, row, complicated)]
+		return x.field != nil && x.match.Has(codeOf(x.field, doc, row, complicated))
 	case byPrice:
-		a, _, ok := s.price(row)
-		return ok && (f.f.Exists || inRanges(f.f.Ranges, indexer.Amount(a).Float()) ||
-			len(f.f.Values) > 0 && slices.Contains(f.f.Values, indexer.Amount(a).String()))
+		a, ok := s.amount(row)
+		return ok && x.hasPrice(a)
 	case byStock:
 		text := "false"
 		if s.Live.InStock(row) {
 			text = "true"
 		}
-		return f.f.Exists || slices.Contains(f.f.Values, text)
+		return x.f.Exists || slices.Contains(x.f.Values, text)
 	case byCategory:
-		return f.f.Exists && s.Seg.Cats.Any.Get(doc) != 0 || slices.ContainsFunc(f.lists, func(p codec.Postings) bool { return p.Contains(doc) })
+		return x.f.Exists && s.Seg.Cats.Any.Get(doc) != 0 || slices.ContainsFunc(x.lists, func(p codec.Postings) bool { return p.Contains(doc) })
 	case bySKU:
-		return f.f.Exists || f.skus[uint32(s.Seg.DocSKU.At(int(doc)))] || f.skus[uint32(s.Seg.RowSKU.At(int(row)))]
+		return x.f.Exists || x.skus[uint32(s.Seg.DocSKU.At(int(doc)))] || x.skus[uint32(s.Seg.RowSKU.At(int(row)))]
 	case byCreated:
 		c := s.Seg.Created.At(int(doc))
-		return c != 0 && (f.f.Exists || inRanges(f.f.Ranges, float64(c)))
+		return c != 0 && (x.f.Exists || inRanges(x.f.Ranges, float64(c)))
 	}
 	return false
 }
@@ -158,67 +211,78 @@ func codeOf(f *segment.Field, doc, row uint32, complicated bool) uint32 {
 
 // keep takes from a bitmap of plain documents of a chunk those that do not
 // meet the filter.
-func (f *filter) keep(s *seg, chunk int, docs, tmp []uint64) {
-	switch f.kind {
+func (x *filter) keep(f *finder, s *seg, chunk int, docs []uint64) {
+	switch x.kind {
 	case byAttr:
-		if f.field == nil || f.field.Any.Len() == 0 {
-			if !f.f.Not {
+		if x.field == nil || x.field.Any.Len() == 0 {
+			if !x.f.Not {
 				clear(docs)
 			}
 			return
 		}
-		k := f.field.Any.Chunk(chunk)
-		k.Match(docs, tmp, f.match, f.f.Not)
+		k := x.field.Any.Chunk(chunk)
+		k.Match(docs, f.tmp, &x.match, x.f.Not)
 	case byCategory:
-		if f.f.Exists {
-			f.keepEach(s, chunk, docs)
+		if x.f.Exists {
+			x.keepEach(s, chunk, docs)
 			return
 		}
-		tmp = tmp[:len(docs)]
+		tmp := f.tmp[:len(docs)]
 		clear(tmp)
-		for i := range f.lists {
-			set := f.lists[i].Chunk(chunk)
+		for i := range x.lists {
+			set := x.lists[i].Chunk(chunk)
 			set.OrInto(tmp)
 		}
 		for i := range docs {
-			if f.f.Not {
+			if x.f.Not {
 				docs[i] &^= tmp[i]
 			} else {
 				docs[i] &= tmp[i]
 			}
 		}
 	case byPrice:
-		f.keepPrices(s, chunk, docs)
+		x.keepPrices(f, s, chunk, docs)
 	default:
-		f.keepEach(s, chunk, docs)
+		x.keepEach(s, chunk, docs)
 	}
 }
 
-// keepPrices is keep for prices: every hit is looked at, so it is worth to be
-// quick.
-func (f *filter) keepPrices(s *seg, chunk int, docs []uint64) {
-	base := chunk << codec.ChunkBits
-	keepIf(docs, func(d uint32) bool {
-		a, ok := s.amount(uint32(s.Seg.First.At(base + int(d))))
-		if !ok {
-			return f.f.Not
+// keepPrices is keep for prices.
+func (x *filter) keepPrices(f *finder, s *seg, chunk int, docs []uint64) {
+	f.rows = s.Seg.First.Gather(f.rows[:0], docs, chunk<<codec.ChunkBits)
+	f.amounts = f.reader(s).amounts.Append(f.amounts[:0], f.rows)
+	amounts := f.amounts
+	if len(x.price) == 1 && len(x.f.Values) == 0 && !x.f.Exists && x.price[0].lo > live.None {
+		lo, hi := x.price[0].lo, x.price[0].hi
+		for i, w := range docs {
+			keep := uint64(0)
+			for m := w; m != 0; m &= m - 1 {
+				a := amounts[0]
+				amounts = amounts[1:]
+				if (a >= lo && a <= hi) != x.f.Not {
+					keep |= m & -m
+				}
+			}
+			docs[i] = keep
 		}
-		x, has := indexer.Amount(a).Float(), f.f.Exists
-		for i := range f.f.Ranges {
-			has = has || f.f.Ranges[i].Contains(x)
+		return
+	}
+	for i, w := range docs {
+		for m := w; m != 0; m &= m - 1 {
+			a := amounts[0]
+			amounts = amounts[1:]
+			if (a != live.None && x.hasPrice(a)) == x.f.Not {
+				docs[i] &^= m & -m
+			}
 		}
-		if len(f.f.Values) > 0 && !has {
-			has = slices.Contains(f.f.Values, indexer.Amount(a).String())
-		}
-		return has != f.f.Not
-	})
+	}
 }
 
-func (f *filter) keepEach(s *seg, chunk int, docs []uint64) {
+func (x *filter) keepEach(s *seg, chunk int, docs []uint64) {
 	base := uint32(chunk) << codec.ChunkBits
 	keepIf(docs, func(d uint32) bool {
 		doc := base + d
-		return f.meets(s, doc, uint32(s.Seg.First.At(int(doc))), false)
+		return x.meets(s, doc, uint32(s.Seg.First.At(int(doc))), false)
 	})
 }
 

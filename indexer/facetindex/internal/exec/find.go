@@ -2,12 +2,8 @@ package exec
 
 import (
 	"context"
-	"math/bits"
-	"slices"
-	"sort"
 	"sync"
 
-	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
 )
 
@@ -39,43 +35,93 @@ func (u *unitHit) counts(group int) bool {
 type finder struct {
 	q       *query
 	total   int
-	best    []best    // by segment
-	samples []sampler // all hits; then for each group those without it
-	vals    []matched // buffers
-	used    int       // of them
+	best    []best     // by segment
+	vals    []*matched // buffers
+	used    int        // of them
 	acc     []uint32
 	tmp     []uint64
 	found   []uint64
 	behind  int
 	size    int
 	sampled bool
+	rd      *reader
+	rows    []uint32 // buffers
+	amounts []int64
+	few     []uint16
 }
 
 // hits is what a query finds.
 type hits struct {
-	q       *query
-	total   int
-	behind  int // of total, those behind Prepared.After
-	chunks  []*chunkHits
-	best    []best
-	samples []sampler
-	taken   []*taken // by group
+	q      *query
+	total  int
+	behind int // of total, those behind Prepared.After
+	chunks []*chunkHits
+	best   []best
+	taken  []*taken // by group
 }
 
 // find finds the hits at a step of relaxation. size is how many of the first
 // are kept; without sampled no sample is taken and no chunks are kept.
 func (q *query) find(ctx context.Context, size int, sampled bool) (*hits, error) {
+	if len(q.Words) > 0 {
+		for _, s := range q.segs {
+			if err := s.lookUpWords(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if q.least = q.leastOf(size); q.least > 0 {
+		h, err := q.findAll(ctx, size, sampled)
+		if err != nil || h.total >= size {
+			return h, err
+		}
+		h.release()
+		q.least = 0
+	}
+	return q.findAll(ctx, size, sampled)
+}
+
+// leastOf returns what a word must count to be looked at, if only the first
+// hits are asked for, not how many there are, and they are likely to be found
+// among those that count more; else 0.
+func (q *query) leastOf(size int) uint8 {
+	if !q.firstOnly || len(q.Words) != 1 {
+		return 0
+	}
+	var counts [256]int // documents by what they count
+	for _, s := range q.segs {
+		if !s.order.scored || len(s.exact) > 0 {
+			return 0
+		}
+		for i := range s.words[0].alts {
+			a := &s.words[0].alts[i]
+			if a.synonym || len(a.tokens) > 1 {
+				return 0
+			}
+			for _, x := range a.tokens[0].long {
+				counts[x.Val] += x.Len()
+			}
+			for _, v := range a.tokens[0].vals {
+				counts[v]++
+			}
+		}
+	}
+	n := 0
+	for v := len(counts) - 1; v > 0; v-- {
+		if n += counts[v]; n >= 8*size {
+			return uint8(v)
+		}
+	}
+	return 0
+}
+
+func (q *query) findAll(ctx context.Context, size int, sampled bool) (*hits, error) {
 	type task struct {
 		seg   *seg
 		chunk int
 	}
 	var tasks []task
 	for _, s := range q.segs {
-		if len(q.Words) > 0 {
-			if err := s.lookUpWords(); err != nil {
-				return nil, err
-			}
-		}
 		for c := range s.chunks() {
 			tasks = append(tasks, task{s, c})
 		}
@@ -88,11 +134,11 @@ func (q *query) find(ctx context.Context, size int, sampled bool) (*hits, error)
 		}
 		weight += n
 	}
-	finders := make([]*finder, workers(len(tasks), weight))
+	finders := make([]*finder, q.workers(len(tasks), weight))
 	for i := range finders {
 		finders[i] = newFinder(q, size, sampled)
 	}
-	out := &hits{q: q, samples: make([]sampler, 1+len(q.groups))}
+	out := &hits{q: q}
 	found := make([]*chunkHits, len(tasks))
 	err := parallel(len(tasks), len(finders), func(worker, i int) error {
 		if err := ctx.Err(); err != nil {
@@ -114,9 +160,6 @@ func (q *query) find(ctx context.Context, size int, sampled bool) (*hits, error)
 		out.total += f.total
 		out.behind += f.behind
 		out.best = append(out.best, f.best...)
-		for i := range f.samples {
-			out.samples[i].merge(&f.samples[i])
-		}
 		f.release()
 	}
 	return out, nil
@@ -134,11 +177,8 @@ func newFinder(q *query, size int, sampled bool) *finder {
 		n = max(n, s.num+1)
 	}
 	*f = finder{
-		q: q, size: size, sampled: sampled, best: make([]best, n), samples: slices.Grow(f.samples[:0], 1+len(q.groups))[:1+len(q.groups)],
-		vals: f.vals, acc: f.acc, tmp: f.tmp, found: f.found,
-	}
-	for i := range f.samples {
-		f.samples[i].reset()
+		q: q, size: size, sampled: sampled, best: make([]best, n),
+		vals: f.vals, acc: f.acc, tmp: f.tmp, found: f.found, rows: f.rows, amounts: f.amounts, few: f.few,
 	}
 	for i := range f.best {
 		f.best[i].n = size
@@ -147,7 +187,7 @@ func newFinder(q *query, size int, sampled bool) *finder {
 }
 
 func (f *finder) release() {
-	f.q, f.best = nil, nil
+	f.q, f.best, f.rd = nil, nil, nil
 	finderPool.Put(f)
 }
 
@@ -198,7 +238,6 @@ func (f *finder) chunk(s *seg, chunk int) *chunkHits {
 	}
 	f.collect(h)
 	if keep = f.sampled; keep {
-		f.sample(h)
 		return h
 	}
 	return nil
@@ -256,12 +295,10 @@ func (f *finder) units(h *chunkHits) {
 	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
 	n := len(h.docs)
 	complicated := h.bitmap(n)
-	set := s.Seg.Complex.Chunk(h.chunk)
-	set.OrInto(complicated)
+	f.complicated(complicated, h)
 	h.plain = h.bitmap(n)
 	for i, w := range h.docs {
 		h.plain[i] = w &^ complicated[i]
-		complicated[i] &= w
 	}
 	if s.q.InStockOnly {
 		keepIf(h.plain, func(d uint32) bool { return s.Live.InStock(uint32(s.Seg.First.At(int(base + d)))) })
@@ -273,7 +310,7 @@ func (f *finder) units(h *chunkHits) {
 			h.except = [][]uint64{h.copyOf(h.plain)}
 		}
 		for _, x := range s.groups[0] {
-			x.keep(s, h.chunk, h.plain, f.tmp)
+			x.keep(f, s, h.chunk, h.plain)
 		}
 	default:
 		f.groups(h)
@@ -282,10 +319,29 @@ func (f *finder) units(h *chunkHits) {
 	if !empty(complicated) {
 		h.units = (*unitPool.Get().(*[]unitHit))[:0]
 	}
-	for i, w := range complicated {
+	f.complexDocs(h, complicated)
+}
+
+// complicated makes dst the complex ones of a chunk's hits.
+func (f *finder) complicated(dst []uint64, h *chunkHits) {
+	s, base := h.seg, h.chunk<<codec.ChunkBits
+	clear(dst)
+	if s.Seg.Docs == s.Seg.Rows && s.Seg.Complex.Len() == 0 {
+		return
+	}
+	set := s.Seg.Complex.Chunk(h.chunk)
+	if set.Len() < codec.OnesCount(h.docs)*2 {
+		set.OrInto(dst)
+		for i, w := range h.docs {
+			dst[i] &= w
+		}
+		return
+	}
+	for i, w := range h.docs {
 		for ; w != 0; w &= w - 1 {
-			d := uint32(i<<6 | trailing(w))
-			f.complexDoc(h, base+d, d)
+			if s.Seg.Flags.At(base+(i<<6|trailing(w)))&flagComplex != 0 {
+				dst[i] |= w & -w
+			}
 		}
 	}
 }
@@ -296,7 +352,7 @@ func (f *finder) groups(h *chunkHits) {
 	if !f.sampled { // nobody asks what it would be without one of them
 		for _, list := range s.groups {
 			for _, x := range list {
-				x.keep(s, h.chunk, h.plain, f.tmp)
+				x.keep(f, s, h.chunk, h.plain)
 			}
 		}
 		return
@@ -306,7 +362,7 @@ func (f *finder) groups(h *chunkHits) {
 	for g, list := range s.groups {
 		passed[g] = h.copyOf(h.plain)
 		for _, x := range list {
-			x.keep(s, h.chunk, passed[g], f.tmp)
+			x.keep(f, s, h.chunk, passed[g])
 		}
 	}
 	h.except = make([][]uint64, len(s.groups))
@@ -323,167 +379,5 @@ func (f *finder) groups(h *chunkHits) {
 	}
 	for i := range n {
 		h.plain[i] &= passed[0][i] & h.except[0][i]
-	}
-}
-
-// complexDoc looks at the units of a document.
-func (f *finder) complexDoc(h *chunkHits, doc, d uint32) {
-	s := h.seg
-	first, whole := len(h.units), !s.q.Variants
-	for row, to := s.rows(doc); row < to; row++ {
-		if !s.eligible(row, true) {
-			whole = false
-			continue
-		}
-		fails := s.fails(doc, row, true)
-		switch {
-		case fails == 0:
-			codec.Put(h.docs, d)
-			for g := range h.except {
-				codec.Put(h.except[g], d)
-			}
-		case fails&(fails-1) == 0 && h.except != nil:
-			codec.Put(h.except[trailing(fails)], d)
-			whole = false
-		default:
-			whole = false
-			continue
-		}
-		h.units = append(h.units, unitHit{d, row, fails})
-	}
-	if whole { // all count: no need to tell them apart
-		h.units = h.units[:first]
-		codec.Put(h.plain, d)
-	}
-}
-
-// collect counts hits and keeps the best.
-func (f *finder) collect(h *chunkHits) {
-	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
-	b := &f.best[s.num]
-	if f.size == 0 && s.order.after == nil {
-		b = nil // only the number of hits is asked for
-	}
-	one := func(doc, row uint32, complicated bool) {
-		f.total++
-		if b == nil {
-			return
-		}
-		score := 0
-		if len(f.q.Words) > 0 {
-			score = int(f.acc[doc&codec.ChunkMask])
-			if s.exact[doc] {
-				score += indexer.ExactPoints
-			}
-		}
-		k := s.keyOf(doc, row, score, complicated)
-		if s.order.after != nil {
-			if k.less(s.order.after) {
-				return
-			}
-			f.behind++
-		}
-		if !b.full(&k) {
-			b.add(cand{key: k, seg: s, doc: doc, row: row, score: score})
-		}
-	}
-	if !f.q.Variants {
-		if b == nil {
-			f.total += codec.OnesCount(h.docs)
-			return
-		}
-		switch {
-		case s.order.flat:
-			f.collectFlat(h, b)
-			return
-		case s.order.scored:
-			f.collectScored(h, b)
-			return
-		}
-		for i, w := range h.docs {
-			for ; w != 0; w &= w - 1 {
-				doc := base + uint32(i<<6|trailing(w))
-				one(doc, 0, s.Seg.Flags.At(int(doc))&flagComplex != 0)
-			}
-		}
-		return
-	}
-	for i, w := range h.plain {
-		for ; w != 0; w &= w - 1 {
-			doc := base + uint32(i<<6|trailing(w))
-			one(doc, uint32(s.Seg.First.At(int(doc))), false)
-		}
-	}
-	for _, u := range h.units {
-		if u.fails == 0 {
-			one(base+u.doc, u.row, true)
-		}
-	}
-}
-
-// collectFlat collects the hits of a category in the order of positions. Those
-// without one have all the same key, and so the first are the best.
-func (f *finder) collectFlat(h *chunkHits, b *best) {
-	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
-	a := pinned(len(s.q.Pins), 0)
-	add := func(k key) bool {
-		if b.full(&k) {
-			return false
-		}
-		b.add(cand{key: k, seg: s, doc: k.id})
-		return true
-	}
-	rest := f.tmp[:len(h.docs)]
-	copy(rest, h.docs)
-	from, to := s.positions(h.chunk)
-	for i := from; i < to; i++ {
-		if doc, pos := s.Seg.PositionAt(i); codec.Has(h.docs, doc-base) {
-			rest[(doc-base)>>6] &^= 1 << (doc & 63)
-			add(key{a: a, b: sortable(float64(pos), s.order.desc), id: doc})
-		}
-	}
-	f.total += codec.OnesCount(h.docs)
-	for i, w := range rest {
-		for ; w != 0; w &= w - 1 {
-			if !add(key{a: a, b: missing, id: base + uint32(i<<6|trailing(w))}) {
-				return
-			}
-		}
-	}
-}
-
-// positions returns where a chunk's positions in the category are: they are in
-// the order of documents.
-func (s *seg) positions(chunk int) (from, to int) {
-	place := func(doc uint32) int {
-		return s.order.from + sort.Search(s.order.to-s.order.from, func(i int) bool {
-			d, _ := s.Seg.PositionAt(s.order.from + i)
-			return d >= doc
-		})
-	}
-	return place(uint32(chunk) << codec.ChunkBits), place(uint32(chunk+1) << codec.ChunkBits)
-}
-
-// collectScored collects hits that are ordered by score: most are worse than
-// the worst of those that are kept, and need no whole key.
-func (f *finder) collectScored(h *chunkHits, b *best) {
-	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
-	for i, w := range h.docs {
-		f.total += bits.OnesCount64(w)
-		for ; w != 0; w &= w - 1 {
-			d := uint32(i<<6 | trailing(w))
-			score := int(f.acc[d])
-			if len(s.exact) > 0 && s.exact[base+d] {
-				score += indexer.ExactPoints
-			}
-			a := pinned(len(s.q.Pins), score)
-			if len(b.list) == b.n && a > b.list[0].a {
-				continue
-			}
-			k := key{a: a, tie: uint32(s.Seg.NameWords.At(int(base + d))), id: base + d}
-			if !b.full(&k) {
-				b.add(cand{key: k, seg: s, doc: base + d, score: score})
-			}
-		}
 	}
 }

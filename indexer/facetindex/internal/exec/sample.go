@@ -2,7 +2,6 @@ package exec
 
 import (
 	"cmp"
-	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -13,137 +12,10 @@ import (
 	"catalog/indexer/facetindex/internal/segment"
 )
 
-// sampler keeps the documents with the lowest hashes.
-type sampler struct {
-	keys  []uint64 // hash<<32 | place in docs
-	docs  []uint64 // number of the segment<<32 | document
-	spare []uint64 // memory for docs
-	limit uint32   // hashes above it are not needed
-	full  bool     // there is a limit
-}
-
-// sampled is a document of a sample.
-type sampled struct {
-	doc  uint32
-	seg  *seg
-	rows []uint32 // those that count, if not all do
-	some bool     // not all do
-}
-
-// keepSample is when a sampler drops what it does not need.
-const keepSample = 4 * indexer.SampleSize
-
-func (s *sampler) add(hash uint32, doc uint64) {
-	s.keys = append(s.keys, uint64(hash)<<32|uint64(len(s.docs)))
-	s.docs = append(s.docs, doc)
-	if len(s.keys) >= keepSample {
-		s.cut()
-	}
-}
-
-// cut keeps the sample, and more only where hashes are equal at its end.
-func (s *sampler) cut() {
-	n := indexer.SampleSize
-	if len(s.keys) < n {
-		return
-	}
-	slices.Sort(s.keys)
-	s.limit, s.full = uint32(s.keys[n-1]>>32), true
-	for n < len(s.keys) && uint32(s.keys[n]>>32) == s.limit {
-		n++
-	}
-	s.keys = s.keys[:n]
-	docs := s.spare[:0]
-	for i, k := range s.keys {
-		docs = append(docs, s.docs[uint32(k)])
-		s.keys[i] = k>>32<<32 | uint64(i)
-	}
-	s.docs, s.spare = docs, s.docs
-}
-
-// reset empties a sampler and keeps its memory.
-func (s *sampler) reset() {
-	*s = sampler{keys: s.keys[:0], docs: s.docs[:0], spare: s.spare[:0]}
-}
-
-func (s *sampler) merge(o *sampler) {
-	for _, k := range o.keys {
-		s.keys = append(s.keys, k>>32<<32|uint64(len(s.docs)))
-		s.docs = append(s.docs, o.docs[uint32(k)])
-	}
-}
-
-// sample returns the sample, by segment and document.
-func (s *sampler) sample(q *query) []sampled {
-	s.cut()
-	docs := make([]uint64, len(s.keys))
-	for i, k := range s.keys {
-		docs[i] = s.docs[uint32(k)]
-	}
-	segs := map[uint32]*seg{}
-	for _, g := range q.segs {
-		segs[uint32(g.num)] = g
-	}
-	if len(docs) > indexer.SampleSize {
-		// Halves of hashes are equal at the end: the whole ones decide.
-		sku := func(d uint64) string {
-			g := segs[uint32(d>>32)].Seg
-			return g.SKUs.String(int(g.DocSKU.At(int(uint32(d)))))
-		}
-		slices.SortFunc(docs, func(a, b uint64) int {
-			x, y := sku(a), sku(b)
-			return cmp.Or(cmp.Compare(indexer.SampleHash(x), indexer.SampleHash(y)), cmp.Compare(x, y))
-		})
-		docs = docs[:indexer.SampleSize]
-	}
-	slices.Sort(docs)
-	list := make([]sampled, len(docs))
-	for i, d := range docs {
-		list[i] = sampled{doc: uint32(d), seg: segs[uint32(d>>32)]}
-	}
-	return list
-}
-
-// sample shows the hits of a chunk to the samplers.
-func (f *finder) sample(h *chunkHits) {
-	f.sampleBits(&f.samples[0], h, h.docs)
-	for g := range h.except {
-		f.sampleBits(&f.samples[1+g], h, h.except[g])
-	}
-}
-
-func (f *finder) sampleBits(to *sampler, h *chunkHits, docs []uint64) {
-	limit := func() int64 {
-		if to.full {
-			return int64(to.limit)
-		}
-		return math.MaxUint32
-	}
-	base, num := h.chunk<<codec.ChunkBits, uint64(h.seg.num)<<32
-	above := int64(-1)
-	if n := codec.OnesCount(docs); !to.full && n >= 4*indexer.SampleSize {
-		// Of so many hits twice a sample is below this, most likely; if it is
-		// not, those above are looked at, too.
-		above = math.MaxUint32 / int64(n) * 2 * indexer.SampleSize
-		h.seg.Seg.Hash.EachBelow(docs, base, above, func(doc int, hash int64) int64 {
-			to.add(uint32(hash), num|uint64(doc))
-			return min(above, limit())
-		})
-		if to.cut(); to.full && int64(to.limit) <= above {
-			return
-		}
-	}
-	h.seg.Seg.Hash.EachBelow(docs, base, limit(), func(doc int, hash int64) int64 {
-		if hash > above {
-			to.add(uint32(hash), num|uint64(doc))
-		}
-		return limit()
-	})
-}
-
 // taken is a sample of which attributes can be described.
 type taken struct {
 	group int
+	alone bool // see query
 	docs  []sampled
 	attrs []attrSample // by segment and number
 	segs  []attrRun
@@ -220,10 +92,10 @@ func (t *taken) attrCounts() []attrCount {
 // of its own.
 func (h *hits) take(group int) *taken {
 	if h.taken == nil {
-		h.taken = make([]*taken, len(h.samples))
+		h.taken = make([]*taken, 1+len(h.q.groups))
 	}
 	if h.taken[1+group] == nil {
-		t := &taken{group: group, docs: h.samples[1+group].sample(h.q), memo: map[string]indexer.Sample{}}
+		t := &taken{group: group, alone: h.q.alone, docs: h.sampleOf(group), memo: map[string]indexer.Sample{}}
 		t.findRows()
 		t.findAttrs()
 		h.taken[1+group] = t
@@ -257,6 +129,7 @@ func (t *taken) findAttrs() {
 	x := getScratch()
 	type span struct{ from, to int }
 	nodes := map[uint32]span{}
+	spans := make([]span, len(t.docs))
 	for i := 0; i < len(t.docs); {
 		s, from := t.docs[i].seg, i
 		clear(nodes)
@@ -273,6 +146,7 @@ func (t *taken) findAttrs() {
 				at.to = len(list)
 				nodes[n] = at
 			}
+			spans[i] = at
 			for _, a := range list[at.from:at.to] {
 				if x.counts[a]++; x.counts[a] == 1 {
 					found = append(found, a)
@@ -291,8 +165,7 @@ func (t *taken) findAttrs() {
 			end += n
 		}
 		for k := from; k < i; k++ {
-			at := nodes[s.Seg.Node(t.docs[k].doc)]
-			for _, a := range list[at.from:at.to] {
+			for _, a := range list[spans[k].from:spans[k].to] {
 				all[x.counts[a]] = uint16(k)
 				x.counts[a]++
 			}
@@ -314,6 +187,8 @@ type scratch struct {
 	counts []uint32 // zeroes, also afterwards
 	list   []uint32
 	found  []uint32
+	texts  []times
+	once   bool // each text is in texts once
 }
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
@@ -354,7 +229,7 @@ func (t *taken) describeAll(names []string) ([]indexer.Sample, error) {
 	out, errs := make([]indexer.Sample, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
 	half := len(names)
-	if runtime.GOMAXPROCS(0) > 1 && len(t.docs) >= 64 {
+	if t.alone && runtime.GOMAXPROCS(0) > 1 && len(t.docs) >= 64 {
 		half = len(names) / 2
 		wg.Go(func() { t.lookAt(names[half:], out[half:], errs[half:]) })
 	}
@@ -400,7 +275,7 @@ func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 		}
 		t.describeIn(&out, f, a.docs, x)
 		if counts == nil {
-			out.Counts = make([]int, 0, 64)
+			out.Counts = make([]int, 0, len(x.texts))
 		}
 		x.eachText(f.Texts.Len(), func(tx, n uint32) {
 			if counts == nil {
@@ -416,83 +291,142 @@ func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 	return out, nil
 }
 
-// maxTally is up to how many texts an array of all is better than a list of
-// those that occur: a sample has few of a dictionary as large as the catalog.
-const maxTally = 1 << 12
+// times is how often there is a number.
+type times struct{ x, n uint32 }
 
-// eachText calls f for each of n texts in x.list, with how often it is there.
-func (x *scratch) eachText(n int, f func(text, n uint32)) {
+// maxTally is up to how many numbers there can be for an array of all to be
+// better than a list of those that occur: a sample has few of a dictionary as
+// large as the catalog.
+const maxTally = 1 << 14
+
+// count calls f for each number in list, all of which are below n, with how
+// often it is there. It may change the order of list.
+func (x *scratch) count(list []uint32, n int, f func(x, n uint32)) {
 	if n > maxTally {
-		slices.Sort(x.list)
-		for i := 0; i < len(x.list); {
+		slices.Sort(list)
+		for i := 0; i < len(list); {
 			from := i
-			for i < len(x.list) && x.list[i] == x.list[from] {
+			for i < len(list) && list[i] == list[from] {
 				i++
 			}
-			f(x.list[from], uint32(i-from))
+			f(list[from], uint32(i-from))
 		}
 		return
 	}
 	if n > len(x.counts) {
-		x.counts = make([]uint32, maxTally)
+		x.counts = make([]uint32, max(n, 1<<10))
 	}
-	for _, tx := range x.list {
-		x.counts[tx]++
+	for _, k := range list {
+		x.counts[k]++
 	}
-	for _, tx := range x.list {
-		if n := x.counts[tx]; n > 0 {
-			x.counts[tx] = 0
-			f(tx, n)
+	for _, k := range list {
+		if n := x.counts[k]; n > 0 {
+			x.counts[k] = 0
+			f(k, n)
 		}
+	}
+}
+
+// eachText calls f for each of n texts that is in x.texts, with how many
+// documents have it.
+func (x *scratch) eachText(n int, f func(text, n uint32)) {
+	if x.once {
+		for _, t := range x.texts {
+			f(t.x, t.n)
+		}
+		return
+	}
+	if n <= len(x.counts) {
+		for _, t := range x.texts {
+			x.counts[t.x] += t.n
+		}
+		for _, t := range x.texts {
+			if n := x.counts[t.x]; n > 0 {
+				x.counts[t.x] = 0
+				f(t.x, n)
+			}
+		}
+		return
+	}
+	slices.SortFunc(x.texts, func(a, b times) int { return cmp.Compare(a.x, b.x) })
+	for i := 0; i < len(x.texts); {
+		at, n := x.texts[i].x, uint32(0)
+		for ; i < len(x.texts) && x.texts[i].x == at; i++ {
+			n += x.texts[i].n
+		}
+		f(at, n)
 	}
 }
 
 // describeIn adds what documents of one segment have. It leaves the texts of
-// their values in x.list, each as often as there are documents that have it.
+// their values in x.texts.
 func (t *taken) describeIn(out *indexer.Sample, f *segment.Field, docs []uint16, x *scratch) {
-	texts, vals := x.list[:0], x.found
+	x.texts, x.once = x.texts[:0], f.Plain()
+	x.list = t.codes(x.list[:0], f, docs)
+	if out.Nums == nil && f.Numbers() {
+		out.Nums = make([]float64, 0, len(docs))
+	}
+	x.count(x.list, f.Codes(), func(code, n uint32) {
+		if code != 0 {
+			x.found = f.Append(x.found[:0], code)
+			x.describe(out, f, x.found, n)
+			x.once = x.once && f.Single(code)
+		}
+	})
+	for _, i := range docs { // those of which only some units count
+		if d := &t.docs[i]; d.some {
+			x.found = x.found[:0]
+			for _, row := range d.rows {
+				x.found = f.Append(x.found, codeOf(f, d.doc, row, true))
+			}
+			slices.Sort(x.found)
+			x.found = slices.Compact(x.found)
+			x.describe(out, f, x.found, 1)
+			x.once = false
+		}
+	}
+}
+
+// codes appends the codes of sampled documents, but of those of which only
+// some units count.
+func (t *taken) codes(dst []uint32, f *segment.Field, docs []uint16) []uint32 {
 	chunk := -1
 	var k codec.ColumnChunk
 	for _, i := range docs {
 		d := &t.docs[i]
+		if d.some {
+			continue
+		}
 		if c := int(d.doc >> codec.ChunkBits); c != chunk {
 			chunk, k = c, f.Any.Chunk(c)
 		}
-		vals = d.values(vals[:0], f, &k)
-		if len(vals) == 0 {
-			continue
-		}
-		out.Having++
-		text, first := false, len(out.Nums)
-		for n, v := range vals {
-			if tx := f.Text(v); n == 0 || f.Text(vals[n-1]) != tx {
-				texts = append(texts, tx)
-			}
-			if f.Type(v) != indexer.Number {
-				text = true
-			} else if num := f.Num(v); !slices.Contains(out.Nums[first:], num) {
-				if out.Nums == nil {
-					out.Nums = make([]float64, 0, len(docs))
-				}
-				out.Nums = append(out.Nums, num)
-			}
-		}
-		if text {
-			out.Texts++
-		}
+		dst = append(dst, k.Get(d.doc&codec.ChunkMask))
 	}
-	x.list, x.found = texts, vals
+	return dst
 }
 
-// values appends the different values that a sampled document has of a field,
-// in order. k is the chunk of the field that the document is in.
-func (x *sampled) values(dst []uint32, f *segment.Field, k *codec.ColumnChunk) []uint32 {
-	if !x.some {
-		return f.Append(dst, k.Get(x.doc&codec.ChunkMask))
+// describe adds what n documents have that have the same values: different
+// ones, in order.
+func (x *scratch) describe(out *indexer.Sample, f *segment.Field, vals []uint32, n uint32) {
+	if len(vals) == 0 {
+		return
 	}
-	for _, row := range x.rows {
-		dst = f.Append(dst, codeOf(f, x.doc, row, true))
+	out.Having += int(n)
+	text, first := false, len(out.Nums)
+	for i, v := range vals {
+		if tx := f.Text(v); i == 0 || f.Text(vals[i-1]) != tx {
+			x.texts = append(x.texts, times{tx, n})
+		}
+		if f.Type(v) != indexer.Number {
+			text = true
+		} else if num := f.Num(v); !slices.Contains(out.Nums[first:], num) {
+			out.Nums = append(out.Nums, num)
+		}
 	}
-	slices.Sort(dst)
-	return slices.Compact(dst)
+	for last := len(out.Nums); n > 1 && first < last; n-- {
+		out.Nums = append(out.Nums, out.Nums[first:last]...)
+	}
+	if text {
+		out.Texts += int(n)
+	}
 }

@@ -9,13 +9,20 @@ import (
 	"catalog/indexer"
 )
 
-// Search answers a query; the caller fills in Result.At.
-func Search(ctx context.Context, views []View, p *indexer.Prepared) (r *indexer.Result, err error) {
+// Search answers a query; the caller fills in Result.At. A search that is alone
+// uses all processors.
+func Search(ctx context.Context, views []View, p *indexer.Prepared, alone bool) (r *indexer.Result, err error) {
 	defer guard(&err)
 	q, err := newQuery(views, p)
 	if err != nil {
 		return nil, err
 	}
+	q.alone = alone
+	return q.search(ctx)
+}
+
+func (q *query) search(ctx context.Context) (r *indexer.Result, err error) {
+	p := q.Prepared
 	size := p.Size
 	if p.After == nil {
 		size += p.Offset

@@ -22,6 +22,10 @@ type query struct {
 	relaxed indexer.Relaxed
 	unknown []bool // words that nobody has without typos
 	tokens  []*tokenBuf
+	least   uint8 // words that count less are left out
+
+	firstOnly bool // only the first hits are asked for
+	alone     bool // no other search runs: all processors are free
 }
 
 // group has the filters of one field. The counts of a field's facet leave its
@@ -39,9 +43,9 @@ type seg struct {
 	num     int
 	visible codec.Postings // documents that the store sees and the query may hit
 	inCat   *codec.Postings
-	scopes  []int  // of prices, the first that has one counts
-	sellers []bool // by code: whether the store is among them; nil: no unit has any
-	picky   bool   // units of a document differ in what the query asks
+	scopes  []int        // of prices, the first that has one counts
+	sellers *codec.Codes // that have the store among them; nil: no unit has any
+	picky   bool         // units of a document differ in what the query asks
 	filters []*filter
 	groups  [][]*filter
 	words   []wordMatch
@@ -100,6 +104,11 @@ func (q *query) newSeg(v *View, num int) (*seg, error) {
 	case q.Category != "":
 		lists = &v.Seg.Browsed
 	}
+	if len(q.Words) > 0 {
+		if err := v.Seg.LoadWords(); err != nil {
+			return nil, err
+		}
+	}
 	var err error
 	if s.visible, err = lists.Get(store); err != nil || s.visible.Len() == 0 {
 		return nil, err
@@ -123,7 +132,8 @@ func (q *query) newSeg(v *View, num int) (*seg, error) {
 		}
 	}
 	if f := v.Seg.Sellers; f.Unit.Len() > 0 {
-		s.sellers = matchCodes(f, &indexer.Filter{Values: []string{q.Store}})
+		codes := matchCodes(f, &indexer.Filter{Values: []string{q.Store}})
+		s.sellers = &codes
 	}
 	for i := range q.Filters {
 		f, err := s.newFilter(&q.Filters[i], q.IsAttribute(i))
@@ -184,7 +194,7 @@ func (s *seg) merchandise() error {
 // eligible reports whether a unit can be sold to whoever asks.
 func (s *seg) eligible(row uint32, complicated bool) bool {
 	if complicated && s.sellers != nil {
-		if code := s.Seg.Sellers.Unit.Get(row); code != 0 && !s.sellers[code] {
+		if code := s.Seg.Sellers.Unit.Get(row); code != 0 && !s.sellers.Has(code) {
 			return false
 		}
 	}

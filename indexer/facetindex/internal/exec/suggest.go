@@ -2,22 +2,27 @@ package exec
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
+	"catalog/indexer/facetindex/internal/segment"
 )
 
-// Suggest completes the last word of a query.
-func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int) (out *indexer.Suggestions, err error) {
+// Suggest completes the last word of a query. One that is alone uses all
+// processors.
+func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int, alone bool) (out *indexer.Suggestions, err error) {
 	defer guard(&err)
 	first := *p
 	first.Offset, first.Size, first.After = 0, limit, nil
 	first.Facets = indexer.PreparedFacets{Labels: p.Facets.Labels}
-	r, err := Search(ctx, views, &first)
+	hits, err := newQuery(views, &first)
+	if err != nil {
+		return nil, err
+	}
+	hits.firstOnly, hits.alone = true, alone
+	r, err := hits.search(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +50,6 @@ type suggester struct {
 	q       *query
 	term    []byte
 	visible map[*seg][]*chunkBits
-	spare   []candidate
 }
 
 // chunkBits is a bitmap of a chunk.
@@ -85,104 +89,75 @@ func (s *suggester) release() {
 	s.visible = nil
 }
 
-// candidate makes a candidate; there may be thousands.
-func (s *suggester) candidate(field, text string) *candidate {
-	if len(s.spare) == 0 {
-		s.spare = make([]candidate, 64)
-	}
-	c := &s.spare[0]
-	s.spare = s.spare[1:]
-	c.field, c.text, c.places = field, text, c.first[:0]
-	return c
-}
-
-// place is where a segment has what may be suggested.
-type place struct {
-	seg  *seg
-	a, b int
-}
-
-// candidate is something that may be suggested, and how many documents have it
-// at most.
-type candidate struct {
-	field, text string
-	most        int
-	places      []place
-	first       [1]place
-	count       int
-}
-
-// top returns the candidates with the greatest counts. It counts only as many
-// as are needed to know.
-func (s *suggester) top(list []*candidate, limit int, count func(place) (int, error)) ([]*candidate, error) {
-	order := func(a, b *candidate) int {
-		return cmp.Or(cmp.Compare(b.count, a.count), indexer.CompareFields(a.field, b.field), strings.Compare(a.text, b.text))
-	}
-	slices.SortFunc(list, func(a, b *candidate) int { return cmp.Compare(b.most, a.most) })
-	var out []*candidate
-	for _, c := range list {
-		if len(out) == limit && (limit == 0 || c.most < out[limit-1].count) {
-			break
+// countWord returns how many documents have a word in classes that are
+// suggested: x is its first place in the lexicon, y that behind its last.
+func (s *suggester) countWord(p place) (int, error) {
+	n := 0
+	for lex := p.x; lex < p.y; lex++ {
+		lists, err := p.seg.Seg.Postings(int(lex))
+		if err != nil {
+			return 0, err
 		}
-		if len(out) == limit {
-			// One that comes behind the last even if it has all that it can
-			// have need not be counted.
-			if c.count = c.most; order(c, out[limit-1]) > 0 {
-				continue
-			}
-			c.count = 0
-		}
-		if err := s.ctx.Err(); err != nil {
-			return nil, err
-		}
-		for _, p := range c.places {
-			n, err := count(p)
-			if err != nil {
-				return nil, err
-			}
-			c.count += n
-		}
-		if c.count == 0 {
-			continue
-		}
-		i, _ := slices.BinarySearchFunc(out, c, order)
-		out = slices.Insert(out, i, c)
-		out = out[:min(limit, len(out))]
-	}
-	return out, nil
-}
-
-func (s *suggester) words(limit int) ([]string, error) {
-	byTerm := map[string]*candidate{}
-	var list []*candidate
-	for _, g := range s.q.segs {
-		at, _ := g.Seg.Lexicon.Find(s.term)
-		for it := g.Seg.Lexicon.Iter(at); it.Valid() && bytes.HasPrefix(it.Key(), s.term); it.Next() {
-			most := int(g.Seg.Suggest.At(it.Index()))
-			term := g.Seg.Term(it)
-			if most == 0 || len(term) < len(s.term) {
-				continue
-			}
-			c := byTerm[string(term)]
-			if c == nil {
-				c = s.candidate("", string(term))
-				byTerm[c.text] = c
-				list = append(list, c)
-			}
-			c.most += most
-			c.places = append(c.places, place{seg: g, a: it.Index()})
-		}
-	}
-	list, err := s.top(list, limit, func(p place) (int, error) {
-		lists, err := p.seg.Seg.Postings(p.a)
-		n := 0
 		for c := range lists {
 			if class := indexer.Class(c); class <= indexer.ClassAttribute && class != indexer.ClassSKU {
 				n += s.countIn(&lists[c], p.seg)
 			}
 		}
-		return n, err
-	})
+	}
+	return n, nil
+}
+
+// eachWord calls f for the words of a segment that begin with the term.
+func (s *suggester) eachWord(g *seg, f func(x, y, most uint32)) error {
+	at, _ := g.Seg.Lexicon.Find(s.term)
+	var last []byte
+	first, most := uint32(0), 0
+	flush := func(end int) {
+		if most > 0 {
+			f(first, uint32(end), uint32(most))
+		}
+		most = 0
+	}
+	it := g.Seg.Lexicon.Iter(at)
+	for ; it.Valid() && bytes.HasPrefix(it.Key(), s.term); it.Next() {
+		term := g.Seg.Term(it)
+		if !bytes.Equal(term, last) {
+			flush(it.Index())
+			first, last = uint32(it.Index()), append(last[:0], term...)
+		}
+		if len(term) >= len(s.term) {
+			most += int(g.Seg.Suggest.At(it.Index()))
+		}
+	}
+	flush(it.Index())
+	return nil
+}
+
+func (s *suggester) words(limit int) ([]string, error) {
+	o := options{
+		each: s.eachWord,
+		name: func(p place) (string, string) {
+			return "", string(p.seg.Seg.Term(p.seg.Seg.Lexicon.Iter(int(p.x))))
+		},
+		find: func(g *seg, _, text string) (place, bool) {
+			term := []byte(text)
+			from, _ := g.Seg.Lexicon.Find(term)
+			it := g.Seg.Lexicon.Iter(from)
+			for it.Valid() && bytes.Equal(g.Seg.Term(it), term) {
+				it.Next()
+			}
+			return place{g, uint32(from), uint32(it.Index())}, it.Index() > from
+		},
+		most: func(p place) (int, error) {
+			n := 0
+			for lex := p.x; lex < p.y; lex++ {
+				n += int(p.seg.Seg.Suggest.At(int(lex)))
+			}
+			return n, nil
+		},
+		count: s.countWord,
+	}
+	list, err := s.top(&o, limit)
 	var out []string
 	for _, c := range list {
 		out = append(out, c.text)
@@ -204,46 +179,75 @@ func (s *suggester) countIn(l *codec.Postings, g *seg) int {
 	return n
 }
 
-func (s *suggester) values(limit int) ([]indexer.ValueSuggestion, error) {
-	type name struct{ field, text string }
-	byName := map[name]*candidate{}
-	var list []*candidate
-	for _, g := range s.q.segs {
-		seen := map[[2]int]bool{}
-		at, _ := g.Seg.ValueWords.Find(s.term)
-		var err error
-		for it := g.Seg.ValueWords.Iter(at); it.Valid() && bytes.HasPrefix(it.Key(), s.term); it.Next() {
-			g.Seg.ValuesOf(it.Index(), func(attr, text int) {
-				if seen[[2]int{attr, text}] || err != nil {
-					return
-				}
-				seen[[2]int{attr, text}] = true
-				f, e := g.Seg.Field(attr)
-				if e != nil {
-					err = e
-					return
-				}
-				most, e := f.Having.Count(text)
-				if e != nil {
-					err = e
-					return
-				}
-				k := name{g.Seg.AttrName(attr), f.Texts.String(text)}
-				c := byName[k]
-				if c == nil {
-					c = s.candidate(k.field, k.text)
-					byName[k] = c
-					list = append(list, c)
-				}
-				c.most += most
-				c.places = append(c.places, place{g, attr, text})
-			})
-		}
-		if err != nil {
-			return nil, err
-		}
+// eachValue calls f for the values of a segment that have a word which begins
+// with the term, for some more than once.
+func (s *suggester) eachValue(g *seg, f func(x, y, most uint32)) error {
+	if err := g.Seg.LoadValueWords(); err != nil {
+		return err
 	}
-	list, err := s.top(list, limit, s.countValue)
+	var err error
+	from, _ := g.Seg.ValueWords.Find(s.term)
+	to := prefixEnd(&g.Seg.ValueWords, s.term)
+	g.Seg.ValuesOf(from, to, func(attr, text int) {
+		if err != nil {
+			return
+		}
+		field, e := g.Seg.Field(attr)
+		if e != nil {
+			err = e
+			return
+		}
+		most, e := field.Having.Count(text)
+		if e != nil {
+			err = e
+			return
+		}
+		f(uint32(attr), uint32(text), uint32(most))
+	})
+	return err
+}
+
+func (s *suggester) values(limit int) ([]indexer.ValueSuggestion, error) {
+	field := func(p place) (*segment.Field, error) { return p.seg.Seg.Field(int(p.x)) }
+	o := options{
+		each: s.eachValue,
+		name: func(p place) (string, string) {
+			f, err := field(p)
+			if err != nil {
+				return "", "" // was read before
+			}
+			return p.seg.Seg.AttrName(int(p.x)), f.Texts.String(int(p.y))
+		},
+		find: func(g *seg, name, text string) (place, bool) {
+			attr := g.Seg.Attr(name)
+			if attr < 0 {
+				return place{}, false
+			}
+			p := place{seg: g, x: uint32(attr)}
+			f, err := field(p)
+			if err != nil {
+				return p, false // the error comes up when it is read again
+			}
+			i, ok := f.Texts.Find([]byte(text))
+			p.y = uint32(i)
+			return p, ok
+		},
+		most: func(p place) (int, error) {
+			f, err := field(p)
+			if err != nil {
+				return 0, err
+			}
+			return f.Having.Count(int(p.y))
+		},
+		count: s.countValue,
+	}
+	for _, g := range s.q.segs {
+		if o.first == nil {
+			o.first = map[*seg]uint32{}
+		}
+		o.first[g] = uint32(g.Seg.Attr("brand"))
+	}
+	list, err := s.top(&o, limit)
 	var out []indexer.ValueSuggestion
 	for _, c := range list {
 		out = append(out, indexer.ValueSuggestion{Field: c.field, Value: c.text, Count: c.count})
@@ -254,11 +258,11 @@ func (s *suggester) values(limit int) ([]indexer.ValueSuggestion, error) {
 // countValue returns how many documents of a segment have an eligible unit
 // with a value.
 func (s *suggester) countValue(p place) (int, error) {
-	f, err := p.seg.Seg.Field(p.a)
+	f, err := p.seg.Seg.Field(int(p.x))
 	if err != nil {
 		return 0, err
 	}
-	l, err := f.Having.Get(p.b)
+	l, err := f.Having.Get(int(p.y))
 	if err != nil {
 		return 0, err
 	}
@@ -278,7 +282,7 @@ func (s *suggester) countValue(p place) (int, error) {
 				continue
 			}
 			vals = f.Append(vals[:0], codeOf(f, doc, row, complicated))
-			if slices.ContainsFunc(vals, func(v uint32) bool { return int(f.Text(v)) == p.b && f.Type(v) == indexer.Text }) {
+			if slices.ContainsFunc(vals, func(v uint32) bool { return f.Text(v) == p.y && f.Type(v) == indexer.Text }) {
 				n++
 				break
 			}

@@ -28,12 +28,12 @@ func (f *finder) text(s *seg, chunk int, docs []uint64) bool {
 		}
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(s.words[a].size, s.words[b].size) })
-	f.used = 0
 	var vals [][]uint8
+	defer f.emptyBuffers()
 	any := f.found[:len(docs)]
 	clear(any)
 	for _, i := range order {
-		v, in := f.word(&s.words[i], chunk, s.size(chunk))
+		v, in := f.word(&s.words[i], chunk, s.size(chunk), docs)
 		switch {
 		case v == nil && some:
 			continue
@@ -90,101 +90,161 @@ func (f *finder) sum(docs []uint64, vals [][]uint8) {
 }
 
 // matched is a pair of buffers: what a word counts in each document of a
-// chunk, and in which it counts anything.
+// chunk, and in which it counts anything. Both are empty when they are not in
+// use.
 type matched struct {
 	vals []uint8
 	in   []uint64
 }
 
+// empty empties the buffers. What is not in in is not in vals.
+func (m *matched) empty() {
+	for j, w := range m.in {
+		if w != 0 {
+			clear(m.vals[j<<6 : j<<6+64])
+			m.in[j] = 0
+		}
+	}
+}
+
 // buffer returns a pair of empty buffers; f.used counts those in use.
-func (f *finder) buffer(size int) ([]uint8, []uint64) {
+func (f *finder) buffer() *matched {
 	if f.used == len(f.vals) {
-		f.vals = append(f.vals, matched{make([]uint8, codec.ChunkSize), make([]uint64, codec.ChunkSize/64)})
+		f.vals = append(f.vals, &matched{make([]uint8, codec.ChunkSize), make([]uint64, codec.ChunkSize/64)})
 	}
 	m := f.vals[f.used]
 	f.used++
-	vals, in := m.vals[:size], m.in[:codec.Words(size)]
-	clear(vals)
-	clear(in)
-	return vals, in
+	return m
 }
 
+// giveBack empties the buffers that were taken since there were used of them.
+func (f *finder) giveBack(used int) {
+	for f.used > used {
+		f.used--
+		f.vals[f.used].empty()
+	}
+}
+
+func (f *finder) emptyBuffers() { f.giveBack(0) }
+
 // word returns what a word counts in each document of a chunk, and in which
-// anything; nil: in none.
-func (f *finder) word(w *wordMatch, chunk, size int) ([]uint8, []uint64) {
-	var out []uint8
-	var in []uint64
+// anything; nil: in none. Only what it says of docs matters.
+func (f *finder) word(w *wordMatch, chunk, size int, docs []uint64) ([]uint8, []uint64) {
+	var out *matched
 	for i := range w.alts {
 		a := &w.alts[i]
 		before := f.used
-		vals, docs := f.phrase(a, chunk, size)
-		if vals == nil {
-			f.used = before
+		m := f.phrase(a, chunk, docs)
+		if m == nil {
+			f.giveBack(before)
 			continue
 		}
 		if a.synonym {
-			var table [128]uint8
-			for v := range table {
-				table[v] = uint8(indexer.SynonymScore(v))
-			}
-			for d, v := range vals {
-				vals[d] = table[v]
-			}
+			m.each(docs, func(d int) { m.vals[d] = uint8(indexer.SynonymScore(int(m.vals[d]))) })
 		}
 		if out == nil {
-			out, in = vals, docs
-			f.used = before + 1 // the phrase's result is in its first buffer
+			out = m // the first buffer that was taken
+			f.giveBack(before + 1)
 			continue
 		}
-		for d, v := range vals {
-			out[d] = max(out[d], v)
+		m.each(docs, func(d int) { out.vals[d] = max(out.vals[d], m.vals[d]) })
+		for j := range docs {
+			out.in[j] |= m.in[j] & docs[j]
 		}
-		for j := range in {
-			in[j] |= docs[j]
-		}
-		f.used = before
+		f.giveBack(before)
 	}
-	return out, in
-}
-
-// phrase returns what a phrase counts: what its worst word does.
-func (f *finder) phrase(a *altMatch, chunk, size int) ([]uint8, []uint64) {
-	out, in := f.token(a.tokens[0], chunk, size)
 	if out == nil {
 		return nil, nil
 	}
-	for i := 1; i < len(a.tokens); i++ {
-		vals, docs := f.token(a.tokens[i], chunk, size)
-		if vals == nil {
-			return nil, nil
-		}
-		for d, v := range vals {
-			out[d] = min(out[d], v)
-		}
-		for j := range in {
-			in[j] &= docs[j]
-		}
-		f.used--
-	}
-	return out, in
+	return out.vals[:size], out.in[:codec.Words(size)]
 }
 
-// token returns what a token counts.
-func (f *finder) token(t tokenMatch, chunk, size int) ([]uint8, []uint64) {
-	var vals []uint8
-	var in []uint64
-	for i := range t {
-		set := t[i].docs.Chunk(chunk)
+// each calls f for the documents of both m and docs.
+func (m *matched) each(docs []uint64, f func(d int)) {
+	for j, w := range docs {
+		for w &= m.in[j]; w != 0; w &= w - 1 {
+			f(j<<6 | trailing(w))
+		}
+	}
+}
+
+// phrase returns what a phrase counts: what its worst word does. What it says
+// is right for docs alone.
+func (f *finder) phrase(a *altMatch, chunk int, docs []uint64) *matched {
+	out := f.token(&a.tokens[0], chunk, docs)
+	for i := 1; i < len(a.tokens) && out != nil; i++ {
+		m := f.token(&a.tokens[i], chunk, docs)
+		if m == nil {
+			return nil
+		}
+		for j, w := range out.in[:len(docs)] {
+			if w == 0 {
+				continue
+			}
+			both := w & m.in[j] & docs[j]
+			for w &^= both; w != 0; w &= w - 1 {
+				out.vals[j<<6|trailing(w)] = 0
+			}
+			out.in[j] = both
+		}
+		out.each(docs, func(d int) { out.vals[d] = min(out.vals[d], m.vals[d]) })
+		f.giveBack(f.used - 1)
+	}
+	return out
+}
+
+// manyTimes is how many times more documents a list must have than are asked
+// for to be looked up in, and not read.
+const manyTimes = 16
+
+// token returns what a token counts; nil: it is in no document of the chunk.
+// What it says is right for docs alone.
+func (f *finder) token(t *tokenMatch, chunk int, docs []uint64) *matched {
+	var m *matched
+	few := -1 // how many docs are asked for; -1: not known yet
+	for i := range t.long {
+		x := &t.long[i]
+		if x.Val < f.q.least {
+			continue
+		}
+		set := x.Chunk(chunk)
 		if set.Len() == 0 {
 			continue
 		}
-		if vals == nil {
-			vals, in = f.buffer(size)
+		if m == nil {
+			m = f.buffer()
 		}
-		set.Fill(vals, t[i].value)
-		set.OrInto(in)
+		if few < 0 && set.Len() >= manyTimes {
+			few = codec.OnesCount(docs)
+			f.few = f.few[:0]
+			if few*manyTimes <= codec.ChunkSize {
+				f.few = codec.AppendBits(f.few, docs)
+			}
+		}
+		if few >= 0 && few*manyTimes <= set.Len() {
+			for _, d := range f.few {
+				if set.Contains(uint32(d)) {
+					m.vals[d] = x.Val
+					codec.Put(m.in, uint32(d))
+				}
+			}
+			continue
+		}
+		set.Fill(m.vals[:len(docs)<<6], x.Val)
+		set.OrInto(m.in[:len(docs)])
 	}
-	return vals, in
+	short, vals := t.chunk(chunk)
+	if len(short) > 0 && m == nil {
+		m = f.buffer()
+	}
+	for i, d := range short {
+		if vals[i] >= f.q.least {
+			d &= codec.ChunkMask
+			m.vals[d] = max(m.vals[d], vals[i])
+			codec.Put(m.in, d)
+		}
+	}
+	return m
 }
 
 // findUnknown finds out which words nobody has without typos: no document that
@@ -223,11 +283,19 @@ func (f *finder) occurs(s *seg, m *wordMatch) bool {
 	}
 	// Most words have a first document that is visible.
 	for i := range m.alts {
-		if a := &m.alts[i]; !a.synonym && len(a.tokens) == 1 {
-			for _, x := range a.tokens[0] {
-				if doc := x.docs.First(); x.value > 0 && s.visible.Contains(doc) && s.Alive(doc) {
-					return true
-				}
+		a := &m.alts[i]
+		if a.synonym || len(a.tokens) > 1 {
+			continue
+		}
+		t := &a.tokens[0]
+		for _, x := range t.long {
+			if doc := x.First(); x.Val > 0 && s.visible.Contains(doc) && s.Alive(doc) {
+				return true
+			}
+		}
+		for k, doc := range t.docs {
+			if t.vals[k] > 0 && s.visible.Contains(doc) && s.Alive(doc) {
+				return true
 			}
 		}
 	}
@@ -236,21 +304,31 @@ func (f *finder) occurs(s *seg, m *wordMatch) bool {
 		if set.Len() == 0 {
 			continue
 		}
-		f.used = 0
-		vals, in := f.word(m, chunk, s.size(chunk))
-		if vals == nil {
-			continue
+		if f.occursIn(s, m, chunk, &set) {
+			return true
 		}
-		set.AndInto(in, f.tmp)
-		for i, w := range s.dead(chunk) {
-			in[i] &^= w
-		}
-		// A synonym's score may be rounded down to nothing.
-		for i, w := range in {
-			for ; w != 0; w &= w - 1 {
-				if vals[i<<6|trailing(w)] > 0 {
-					return true
-				}
+	}
+	return false
+}
+
+// occursIn is occurs for a chunk, and what is visible of it.
+func (f *finder) occursIn(s *seg, m *wordMatch, chunk int, visible *codec.Set) bool {
+	docs := f.found[:codec.Words(s.size(chunk))]
+	clear(docs)
+	visible.OrInto(docs)
+	for i, w := range s.dead(chunk) {
+		docs[i] &^= w
+	}
+	defer f.emptyBuffers()
+	vals, in := f.word(m, chunk, s.size(chunk), docs)
+	if vals == nil {
+		return false
+	}
+	// A synonym's score may be rounded down to nothing.
+	for i, w := range docs {
+		for w &= in[i]; w != 0; w &= w - 1 {
+			if vals[i<<6|trailing(w)] > 0 {
+				return true
 			}
 		}
 	}

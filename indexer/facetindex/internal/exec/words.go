@@ -11,14 +11,21 @@ import (
 	"catalog/indexer/facetindex/internal/segment"
 )
 
-// scored is a list of documents and what a word found in them counts.
-type scored struct {
-	docs  codec.Postings
-	value uint8
+// tokenMatch is what a token finds in a segment.
+type tokenMatch struct {
+	long []segment.LongMatch // what counts most last
+	// Of short lists: those of the chunk i are from ends[i] and before ends[i+1].
+	docs []uint32
+	vals []uint8
+	ends []int
+	len  int // of all lists
 }
 
-// tokenMatch is what a token finds in a segment, the best last.
-type tokenMatch []scored
+// chunk returns what short lists have in a chunk.
+func (t *tokenMatch) chunk(i int) (docs []uint32, vals []uint8) {
+	from, to := t.ends[i], t.ends[i+1]
+	return t.docs[from:to], t.vals[from:to]
+}
 
 // altMatch is a phrase: all of its tokens must be found.
 type altMatch struct {
@@ -32,10 +39,12 @@ type wordMatch struct {
 	size int // how many postings there are at most
 }
 
-// tokenBuf is memory for what tokens find.
+// tokenBuf is memory for what a token finds.
 type tokenBuf struct {
-	list  []scored
-	short []uint32 // of short lists
+	found segment.Matches
+	docs  []uint32
+	vals  []uint8
+	ends  []int
 }
 
 var tokenPool = sync.Pool{New: func() any { return new(tokenBuf) }}
@@ -44,14 +53,38 @@ var tokenPool = sync.Pool{New: func() any { return new(tokenBuf) }}
 // hits after it.
 func (q *query) releaseWords() {
 	for _, b := range q.tokens {
-		clear(b.list) // it has pointers into a segment
-		b.list, b.short = b.list[:0], b.short[:0]
+		b.found.Reset() // it has pointers into a segment
 		tokenPool.Put(b)
 	}
 	q.tokens = nil
 	for _, s := range q.segs {
 		s.words, s.known = nil, nil
 	}
+}
+
+// sorted returns what was found, short lists sorted by chunk.
+func (b *tokenBuf) sorted(chunks int) tokenMatch {
+	m := &b.found
+	slices.SortFunc(m.Long, func(a, b segment.LongMatch) int { return int(a.Val) - int(b.Val) })
+	n := len(m.Docs)
+	b.docs, b.vals = slices.Grow(b.docs[:0], n)[:n], slices.Grow(b.vals[:0], n)[:n]
+	b.ends = slices.Grow(b.ends[:0], chunks+1)[:chunks+1]
+	// ends[i+1] is first where the chunk i begins, and last where it ends.
+	clear(b.ends)
+	for _, d := range m.Docs {
+		if c := int(d>>codec.ChunkBits) + 2; c <= chunks {
+			b.ends[c]++
+		}
+	}
+	for c := 2; c <= chunks; c++ {
+		b.ends[c] += b.ends[c-1]
+	}
+	for i, d := range m.Docs {
+		at := &b.ends[d>>codec.ChunkBits+1]
+		b.docs[*at], b.vals[*at] = d, m.Vals[i]
+		*at++
+	}
+	return tokenMatch{long: m.Long, docs: b.docs, vals: b.vals, ends: b.ends, len: m.Len}
 }
 
 // matchWord looks a word up in a segment.
@@ -65,12 +98,10 @@ func (q *query) matchWord(s *segment.Segment, w *indexer.QueryWord, typos bool) 
 			if err != nil {
 				return m, err
 			}
-			for k := range t {
-				m.size += t[k].docs.Len()
-			}
+			m.size += t.len
 			a.tokens = append(a.tokens, t)
 		}
-		if len(a.tokens) > 0 && !slices.ContainsFunc(a.tokens, func(t tokenMatch) bool { return len(t) == 0 }) {
+		if len(a.tokens) > 0 && !slices.ContainsFunc(a.tokens, func(t tokenMatch) bool { return t.len == 0 }) {
 			m.alts = append(m.alts, a)
 		}
 	}
@@ -100,7 +131,7 @@ func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, ty
 		}
 	}
 	if prefix {
-		to = prefixEnd(s, term)
+		to = prefixEnd(&s.Lexicon, term)
 	}
 	for _, stem := range t.Stems {
 		for _, lex := range s.StemWords(nil, stem) {
@@ -118,48 +149,48 @@ func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, ty
 	}
 	buf := tokenPool.Get().(*tokenBuf)
 	q.tokens = append(q.tokens, buf)
-	out := tokenMatch(buf.list)
-	add := func(lex, q int) error {
-		lists, err := s.PostingsIn(&buf.short, lex)
-		if err != nil {
-			return err
+	add := func(from, to, q int) error {
+		var vals [indexer.NumClasses]uint8
+		for c := range vals {
+			vals[c] = uint8(indexer.Class(c).Weight() * q)
 		}
-		for c := range lists {
-			if lists[c].Len() > 0 {
-				out = append(out, scored{lists[c], uint8(indexer.Class(c).Weight() * q)})
-			}
-		}
-		return nil
+		return s.Match(&buf.found, from, to, &vals)
 	}
-	for lex := from; lex < to; lex++ {
-		if quality[lex] < indexer.QualityPrefix {
-			delete(quality, lex)
-			if err := add(lex, indexer.QualityPrefix); err != nil {
-				return nil, err
-			}
-		}
-	}
+	var others []int // that match otherwise than as a prefix
 	for lex, q := range quality {
-		if err := add(lex, q); err != nil {
-			return nil, err
+		if q >= indexer.QualityPrefix || lex < from || lex >= to {
+			others = append(others, lex)
 		}
 	}
-	buf.list = out
-	slices.SortFunc(out, func(a, b scored) int { return int(a.value) - int(b.value) })
-	return out, nil
+	slices.Sort(others)
+	for _, lex := range others {
+		if err := add(lex, lex+1, quality[lex]); err != nil {
+			return tokenMatch{}, err
+		}
+		if lex >= from && lex < to {
+			if err := add(from, lex, indexer.QualityPrefix); err != nil {
+				return tokenMatch{}, err
+			}
+			from = lex + 1
+		}
+	}
+	if err := add(from, to, indexer.QualityPrefix); err != nil {
+		return tokenMatch{}, err
+	}
+	return buf.sorted((s.Docs + codec.ChunkSize - 1) >> codec.ChunkBits), nil
 }
 
-// prefixEnd returns the first word behind those that begin with a term.
-func prefixEnd(s *segment.Segment, term []byte) int {
+// prefixEnd returns the first string behind those that begin with a term.
+func prefixEnd(d *codec.Dict, term []byte) int {
 	next := bytes.Clone(term)
 	for len(next) > 0 && next[len(next)-1] == 0xff {
 		next = next[:len(next)-1]
 	}
 	if len(next) == 0 {
-		return s.Lexicon.Len()
+		return d.Len()
 	}
 	next[len(next)-1]++
-	at, _ := s.Lexicon.Find(next)
+	at, _ := d.Find(next)
 	return at
 }
 
@@ -220,7 +251,7 @@ func walkTypos(s *segment.Segment, term string, max int, f func(lex, edits int))
 		dull := last[:pos]
 		for n := 0; it.Valid() && bytes.HasPrefix(it.Key(), dull); n++ {
 			if n == 32 {
-				it.Seek(prefixEnd(s, dull))
+				it.Seek(prefixEnd(&s.Lexicon, dull))
 				break
 			}
 			it.Next()

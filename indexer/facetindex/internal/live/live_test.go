@@ -78,8 +78,16 @@ func TestColumns(t *testing.T) {
 			for range min(rows, 300) {
 				l := random(r, 4+round) // and scopes that are new
 				row := uint32(r.IntN(rows))
-				list = append(list, Change{row, &l})
-				want[row] = l
+				part := indexer.LivePart(r.IntN(3))
+				list = append(list, Change{row, part, &l})
+				merged := want[row]
+				if part.Prices() {
+					merged.Prices, merged.Next = l.Prices, l.Next
+				}
+				if part.Stock() {
+					merged.InStock = l.InStock
+				}
+				want[row] = merged
 			}
 			c = c.With(list)
 			check(t, c, want)

@@ -41,13 +41,16 @@ func (s *Segment) Field(i int) (*Field, error) {
 	if i > 0 {
 		from = s.attrEnds.At(i - 1)
 	}
+	if err := s.check.check("attrs", from, s.attrEnds.At(i)); err != nil {
+		return nil, s.named(err)
+	}
 	r := codec.NewReader(s.attrs[from:s.attrEnds.At(i)])
 	f, err := readField(r, s.Docs, s.Rows)
 	if err == nil {
 		f.Having, err = s.readLists(r, f.Texts.Len())
 	}
 	if err != nil {
-		return nil, &CorruptError{"attrs", fmt.Errorf("attribute %q: %w", s.AttrNames.String(i), err)}
+		return nil, &CorruptError{File: s.file, Section: "attrs", Cause: fmt.Errorf("attribute %q: %w", s.AttrNames.String(i), err)}
 	}
 	s.fields[i].Store(f)
 	return f, nil
@@ -178,6 +181,9 @@ func (s *Segment) PostingsIn(mem *[]uint32, lex int) (lists [indexer.NumClasses]
 	if lex > 0 {
 		from = s.lexEnds.At(lex - 1)
 	}
+	if err := s.check.check("postings", from, s.lexEnds.At(lex)); err != nil {
+		return lists, s.named(err)
+	}
 	r := codec.NewReader(s.postings[from:s.lexEnds.At(lex)])
 	mask := r.Bytes(1)
 	for c := range lists {
@@ -189,7 +195,7 @@ func (s *Segment) PostingsIn(mem *[]uint32, lex int) (lists [indexer.NumClasses]
 		err = r.Err()
 	}
 	if err != nil {
-		return lists, &CorruptError{"postings", err}
+		return lists, &CorruptError{File: s.file, Section: "postings", Cause: err}
 	}
 	return lists, nil
 }
@@ -218,9 +224,10 @@ func (s *Segment) PositionAt(i int) (doc uint32, pos int32) {
 	return uint32(s.posDocs.At(i)), int32(s.posNums.At(i))
 }
 
-// ValuesOf calls f for the values that have a word in their text.
-func (s *Segment) ValuesOf(word int, f func(attr, text int)) {
-	for i := s.wordEnds.At(word); i < s.wordEnds.At(word+1); i++ {
+// ValuesOf calls f for the values that have one of the words in their text,
+// those from one on and below another; once for each.
+func (s *Segment) ValuesOf(from, to int, f func(attr, text int)) {
+	for i := s.wordEnds.At(from); i < s.wordEnds.At(to); i++ {
 		f(int(s.wordAttr.At(int(i))), int(s.wordText.At(int(i))))
 	}
 }
@@ -240,11 +247,28 @@ func (s *Segment) Titles() *Titles { return &Titles{s: s, block: -1} }
 func (t *Titles) Of(doc uint32) ([]byte, error) {
 	if b := int(doc) / titleBlock; b != t.block {
 		if err := t.read(b); err != nil {
-			return nil, &CorruptError{"titles", err}
+			return nil, t.s.titleError(err)
 		}
 		t.block = b
 	}
 	return t.names[doc%titleBlock], nil
+}
+
+func (s *Segment) titleError(err error) error {
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) {
+		return s.named(err)
+	}
+	return &CorruptError{File: s.file, Section: "titles", Cause: err}
+}
+
+// named adds the file's name to an error of the checker's.
+func (s *Segment) named(err error) error {
+	var corrupt *CorruptError
+	if errors.As(err, &corrupt) && corrupt.File == "" {
+		return &CorruptError{File: s.file, Section: corrupt.Section, Cause: corrupt.Cause}
+	}
+	return err
 }
 
 var errTitles = errors.New("a block of names is cut off")
@@ -253,6 +277,9 @@ func (t *Titles) read(b int) error {
 	from := int64(0)
 	if b > 0 {
 		from = t.s.titleEnds.At(b - 1)
+	}
+	if err := t.s.check.check("titles", from, t.s.titleEnds.At(b)); err != nil {
+		return err
 	}
 	src := bytes.NewReader(t.s.titles[from:t.s.titleEnds.At(b)])
 	if t.z == nil {

@@ -32,6 +32,7 @@
 //	sellers   field of the stores that sell a unit
 //	cats      field of categories; documents and positions in each
 //	valwords  the words of attribute values
+//	sums      CRC-32C of each 64 KiB of all that is in front of it
 //
 // A field is a dictionary of texts; values (text, type, number); sets of
 // values; and columns that map documents and rows to sets. Code 0 means none,

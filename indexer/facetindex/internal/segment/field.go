@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -104,6 +105,9 @@ func (f *Field) Num(v uint32) float64 {
 	return math.Float64frombits(binary.LittleEndian.Uint64(f.nums[8*v:]))
 }
 
+// Numbers reports whether any value may be a number.
+func (f *Field) Numbers() bool { return f.nums != nil || f.whole.Len() > 0 }
+
 func (f *Field) bits(v uint32) uint64 { return math.Float64bits(f.Num(v)) }
 
 // Single reports whether a code is that of one value, which is code-1.
@@ -133,4 +137,24 @@ func (f *Field) Append(dst []uint32, code uint32) []uint32 {
 		dst = append(dst, f.Member(i))
 	}
 	return dst
+}
+
+// SetsWith appends the codes of sets that have any of some values, and returns
+// all codes in order.
+func (f *Field) SetsWith(codes []uint32, values map[uint32]bool) []uint32 {
+	set, end := 0, int64(0)
+	if f.setEnds.Len() > 0 {
+		end = f.setEnds.At(0)
+	}
+	for i := range f.setVals.Len() {
+		for int64(i) >= end {
+			set++
+			end = f.setEnds.At(set)
+		}
+		if v := uint32(f.setVals.At(i)); len(values) == 1 && v+1 == codes[0] || len(values) > 1 && values[v] {
+			codes = append(codes, uint32(f.types.Len()+1+set))
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }

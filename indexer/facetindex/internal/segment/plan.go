@@ -26,6 +26,7 @@ type plan struct {
 	skuDict    codec.Dict // of them, when they are written
 	brief      bool       // what is not needed to merge it is left out
 	forget     []func()   // see Input
+	spool      func() (Spool, error)
 }
 
 // place is a document of a source.

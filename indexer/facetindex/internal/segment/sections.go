@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -22,12 +23,16 @@ var crcTable = crc32.MakeTable(crc32.Castagnoli)
 // A CorruptError says which part of a segment is not as it was written. It is
 // indexer.ErrCorrupt.
 type CorruptError struct {
+	File    string // if it is known
 	Section string
 	Cause   error
 }
 
 // Error implements error.
 func (e *CorruptError) Error() string {
+	if e.File != "" {
+		return fmt.Sprintf("%s: section %s: %v: %v", e.File, e.Section, indexer.ErrCorrupt, e.Cause)
+	}
 	return fmt.Sprintf("section %s: %v: %v", e.Section, indexer.ErrCorrupt, e.Cause)
 }
 
@@ -46,6 +51,9 @@ type sections struct {
 	name  string
 	start uint64
 	sum   uint32
+
+	blocks   []byte // checksums of the file's blocks
+	blockSum uint32 // of the last one, as far as it is written
 }
 
 // section is an entry of the table.
@@ -66,8 +74,15 @@ func (s *sections) put(b []byte) {
 		return
 	}
 	_, s.err = s.w.Write(b)
-	s.off += uint64(len(b))
 	s.sum = crc32.Update(s.sum, crcTable, b)
+	for rest := b; len(rest) > 0; {
+		n := min(len(rest), checkBlock-int(s.off&(checkBlock-1)))
+		s.blockSum = crc32.Update(s.blockSum, crcTable, rest[:n])
+		if s.off += uint64(n); s.off&(checkBlock-1) == 0 {
+			s.endBlock()
+		}
+		rest = rest[n:]
+	}
 	if s.each != nil && s.off >= s.next {
 		s.each()
 		s.next = s.off + eachBytes
@@ -76,6 +91,11 @@ func (s *sections) put(b []byte) {
 
 const eachBytes = 32 << 20
 
+func (s *sections) endBlock() {
+	s.blocks = binary.LittleEndian.AppendUint32(s.blocks, s.blockSum)
+	s.blockSum = 0
+}
+
 // begin starts a section, end ends it; write writes a whole one.
 func (s *sections) begin(name string) { s.name, s.start, s.sum = name, s.off, 0 }
 
@@ -83,12 +103,11 @@ func (s *sections) end() {
 	s.list = append(s.list, section{s.name, s.start, s.off - s.start, s.sum})
 }
 
-// append writes sections that were written into memory.
-func (s *sections) append(o *sections, b *blocks) {
+// append writes sections that were written apart.
+func (s *sections) append(o *sections, apart Spool) {
 	base := s.off
-	for i, part := range b.list {
-		s.put(part)
-		b.list[i] = nil
+	if err := apart.Each(s.put); err != nil && s.err == nil {
+		s.err = err
 	}
 	for _, x := range o.list {
 		x.start += base
@@ -102,9 +121,28 @@ func (s *sections) write(name string, b []byte) {
 	s.end()
 }
 
-// blocks is a writer that keeps what is written, without ever copying it to a
-// greater place.
+// Spool keeps what is written until it is read, once.
+type Spool interface {
+	io.Writer
+	// Each calls f for all that was written, in parts.
+	Each(f func([]byte)) error
+	Close() error
+}
+
+// blocks is a Spool in memory, which never copies to a greater place.
 type blocks struct{ list [][]byte }
+
+// Each implements Spool.
+func (b *blocks) Each(f func([]byte)) error {
+	for i, part := range b.list {
+		f(part)
+		b.list[i] = nil
+	}
+	return nil
+}
+
+// Close implements Spool.
+func (b *blocks) Close() error { return nil }
 
 const blockBytes = 1 << 20
 
@@ -124,8 +162,12 @@ func (b *blocks) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// finish writes the table.
+// finish writes the checksums of blocks, and the table.
 func (s *sections) finish() error {
+	if s.off&(checkBlock-1) != 0 {
+		s.endBlock()
+	}
+	s.write(sumsName, s.blocks)
 	toc := binary.AppendUvarint(nil, uint64(len(s.list)))
 	for _, x := range s.list {
 		toc = codec.AppendString(toc, x.name)
@@ -142,44 +184,59 @@ func (s *sections) finish() error {
 	return s.err
 }
 
-// readSections returns the sections of a file, checksums verified.
-func readSections(b []byte) (map[string][]byte, error) {
+// readSections returns the sections of a file, checksums verified; but those
+// of laterSections are left to a checker if later is set and the file has the
+// checksums for it.
+func readSections(b []byte, later bool) (map[string][]byte, *checker, error) {
 	bad := func(section, format string, args ...any) error {
-		return &CorruptError{section, fmt.Errorf(format, args...)}
+		return &CorruptError{Section: section, Cause: fmt.Errorf(format, args...)}
 	}
 	if len(b) < headLen+footLen || string(b[:len(magic)]) != magic {
-		return nil, bad("header", "no magic")
+		return nil, nil, bad("header", "no magic")
 	}
 	if v := binary.LittleEndian.Uint16(b[len(magic):]); v != version {
-		return nil, fmt.Errorf("segment of version %d, not %d: %w", v, version, indexer.ErrFormat)
+		return nil, nil, fmt.Errorf("segment of version %d, not %d: %w", v, version, indexer.ErrFormat)
 	}
 	foot := b[len(b)-footLen:]
 	start, length := binary.LittleEndian.Uint64(foot), uint64(binary.LittleEndian.Uint32(foot[8:]))
 	if string(foot[16:]) != magic || start > uint64(len(b)) || start+length != uint64(len(b)-footLen) {
-		return nil, bad("footer", "cut off")
+		return nil, nil, bad("footer", "cut off")
 	}
 	toc := b[start : start+length]
 	if crc32.Checksum(toc, crcTable) != binary.LittleEndian.Uint32(foot[12:]) {
-		return nil, bad("table", "checksum")
+		return nil, nil, bad("table", "checksum")
 	}
 	r := codec.NewReader(toc)
-	list := map[string][]byte{}
+	list, at, sums := map[string][]byte{}, map[string]extent{}, map[string]uint32{}
 	end := uint64(headLen)
 	for range r.Count(7) {
 		name, off, n := r.String(), r.Uvarint(), r.Uvarint()
 		sum := r.Bytes(4)
 		if r.Err() != nil || off != end || n > start-off {
-			return nil, bad("table", "a section is out of place")
+			return nil, nil, bad("table", "a section is out of place")
 		}
 		end = off + n
 		data := b[off:end:end]
-		if crc32.Checksum(data, crcTable) != binary.LittleEndian.Uint32(sum) {
-			return nil, bad(name, "checksum")
-		}
+		at[name], sums[name] = extent{off, end}, binary.LittleEndian.Uint32(sum)
 		list[name] = data
 	}
 	if r.Err() != nil || r.Len() > 0 || end != start {
-		return nil, bad("table", "a section is out of place")
+		return nil, nil, bad("table", "a section is out of place")
 	}
-	return list, nil
+	var c *checker
+	if data := list[sumsName]; later && len(data) > 0 {
+		var err error
+		if c, err = newChecker(b[:at[sumsName].from], data, at); err != nil {
+			return nil, nil, err
+		}
+	}
+	for name, data := range list {
+		if c != nil && slices.Contains(laterSections[:], name) {
+			continue
+		}
+		if crc32.Checksum(data, crcTable) != sums[name] {
+			return nil, nil, bad(name, "checksum")
+		}
+	}
+	return list, c, nil
 }

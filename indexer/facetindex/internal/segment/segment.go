@@ -13,6 +13,9 @@ import (
 type Segment struct {
 	Docs, Rows int
 
+	file  string   // its name, if much is verified later
+	check *checker // nil: all is verified
+
 	SKUs   codec.Dict
 	DocSKU codec.Packed
 	RowSKU codec.Packed
@@ -26,6 +29,7 @@ type Segment struct {
 	Hash    codec.Ints // the upper half of the sample hash
 	Created codec.Ints
 	Complex codec.Postings
+	lowest  lowest
 
 	NameKeys  codec.Dict
 	NameKey   codec.Ints // number of a document's key+1; 0: none
@@ -33,7 +37,9 @@ type Segment struct {
 	titles    []byte
 	titleEnds codec.Ints
 
-	Lexicon  codec.Dict
+	lexicon  []byte // the section
+	words    later
+	Lexicon  codec.Dict // see LoadWords
 	termLens codec.Ints
 	lexEnds  codec.Packed
 	Suggest  codec.Packed // by word: documents that have it in classes that are suggested
@@ -63,7 +69,9 @@ type Segment struct {
 	posDocs  codec.Ints
 	posNums  codec.Ints
 
-	ValueWords codec.Dict
+	valwords   []byte // the section
+	valueWords later
+	ValueWords codec.Dict // see LoadValueWords
 	wordEnds   codec.Packed
 	wordAttr   codec.Packed
 	wordText   codec.Packed
@@ -109,12 +117,28 @@ func (l *Lists) Count(i int) (int, error) {
 
 // Open reads a segment in place: b must stay as it is while the segment is in
 // use. A *CorruptError says which section is damaged.
-func Open(b []byte) (*Segment, error) {
-	list, err := readSections(b)
+func Open(b []byte) (*Segment, error) { return open(b, "", false) }
+
+// OpenLater is Open, but much of the file is verified and read when it is used
+// first, or by Verify: anything that uses the segment may return a
+// *CorruptError, which names the file. A file without the checksums for it is
+// verified at once.
+func OpenLater(b []byte, file string) (*Segment, error) { return open(b, file, true) }
+
+func open(b []byte, file string, later bool) (*Segment, error) {
+	list, check, err := readSections(b, later)
 	if err != nil {
 		return nil, err
 	}
-	s := &Segment{titles: list["titles"], postings: list["postings"], attrs: list["attrs"]}
+	s := &Segment{
+		file: file, check: check,
+		titles: list["titles"], postings: list["postings"], attrs: list["attrs"], lexicon: list["lexicon"], valwords: list["valwords"],
+	}
+	for _, name := range laterSections {
+		if _, ok := list[name]; !ok {
+			return nil, &CorruptError{Section: name, Cause: errMissing}
+		}
+	}
 	for _, part := range []struct {
 		name string
 		read func(*codec.Reader) error
@@ -124,31 +148,42 @@ func Open(b []byte) (*Segment, error) {
 		{"docs", s.readDocs},
 		{"names", s.readNames},
 		{"titleends", s.readTitles},
-		{"lexicon", s.readLexicon},
 		{"attrnames", s.readAttrs},
 		{"schema", s.readSchema},
 		{"stores", s.readStores},
 		{"sellers", s.readSellers},
 		{"cats", s.readCats},
-		{"valwords", s.readWords},
 	} {
 		data, ok := list[part.name]
 		if !ok {
-			return nil, &CorruptError{part.name, errors.New("it is missing")}
+			return nil, &CorruptError{Section: part.name, Cause: errMissing}
 		}
-		r := codec.NewReader(data)
-		err := part.read(r)
-		if err == nil {
-			err = r.Err()
-		}
-		if err == nil && r.Len() > 0 {
-			err = fmt.Errorf("%d bytes too many", r.Len())
-		}
-		if err != nil {
-			return nil, &CorruptError{part.name, err}
+		if err := readPart(part.name, data, part.read); err != nil {
+			return nil, err
 		}
 	}
+	if check == nil {
+		return s, errors.Join(s.LoadWords(), s.LoadValueWords())
+	}
 	return s, nil
+}
+
+var errMissing = errors.New("it is missing")
+
+// readPart reads a section.
+func readPart(section string, data []byte, read func(*codec.Reader) error) error {
+	r := codec.NewReader(data)
+	err := read(r)
+	if err == nil {
+		err = r.Err()
+	}
+	if err == nil && r.Len() > 0 {
+		err = fmt.Errorf("%d bytes too many", r.Len())
+	}
+	if err != nil {
+		return &CorruptError{Section: section, Cause: err}
+	}
+	return nil
 }
 
 var errSize = errors.New("sizes do not agree")

@@ -72,6 +72,9 @@ type storedLexemes struct {
 }
 
 func (s *stored) lexemes(p *plan, src int) lexemes {
+	if err := s.LoadWords(); err != nil {
+		s.note(err)
+	}
 	return &storedLexemes{DictIter: s.Lexicon.Iter(0), s: s, docOf: p.docOf[src]}
 }
 

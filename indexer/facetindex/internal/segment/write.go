@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -39,14 +40,20 @@ func (b *Builder) Write(w io.Writer) (*live.Columns, error) {
 // WriteBrief is Write for a segment that will be merged, and not be searched:
 // it has no lists but those of words.
 func (b *Builder) WriteBrief(w io.Writer) (*live.Columns, error) {
-	return merge(w, []Input{{Builder: b}}, true)
+	return merge(w, []Input{{Builder: b}}, true, nil)
 }
 
 // Merge writes a segment of several. It returns the live data of its rows. Of a
 // product that is in several the documents of the last count.
-func Merge(w io.Writer, list []Input) (*live.Columns, error) { return merge(w, list, false) }
+func Merge(w io.Writer, list []Input) (*live.Columns, error) { return merge(w, list, false, nil) }
 
-func merge(w io.Writer, list []Input, brief bool) (*live.Columns, error) {
+// MergeApart is Merge for large segments, of which parts are kept in a Spool
+// until it is their turn.
+func MergeApart(w io.Writer, list []Input, spool func() (Spool, error)) (*live.Columns, error) {
+	return merge(w, list, false, spool)
+}
+
+func merge(w io.Writer, list []Input, brief bool, spool func() (Spool, error)) (*live.Columns, error) {
 	var srcs []source
 	var segs []*stored
 	var dead []func(uint32) bool
@@ -68,7 +75,7 @@ func merge(w io.Writer, list []Input, brief bool) (*live.Columns, error) {
 		lives = append(lives, in.Live)
 	}
 	p := newPlan(srcs, dead)
-	p.brief, p.forget = brief, forget
+	p.brief, p.forget, p.spool = brief, forget, spool
 	cols, err := p.write(w, lives)
 	for _, s := range segs {
 		if err == nil {
@@ -95,21 +102,33 @@ func (p *plan) write(w io.Writer, lives []*live.Columns) (*live.Columns, error) 
 	if p.docs < together {
 		p.writeLexicon(s)
 		p.writeFields(s)
-	} else {
-		// Both are half of the work each: fields are made in memory while the
-		// lexicon, which is greater, goes to the file.
-		var buf blocks
-		fields := &sections{w: &buf}
-		var wg sync.WaitGroup
-		wg.Go(func() { p.writeFields(fields) })
-		p.writeLexicon(s)
-		wg.Wait()
-		s.append(fields, &buf)
+	} else if err := p.writeBoth(s); err != nil {
+		return nil, err
 	}
 	if err := s.finish(); err != nil {
 		return nil, err
 	}
 	return p.live(lives), nil
+}
+
+// writeBoth writes lexicon and fields, which are half of the work each, at the
+// same time: fields are kept apart while the lexicon, which is greater, goes to
+// the file.
+func (p *plan) writeBoth(s *sections) error {
+	var apart Spool = &blocks{}
+	if p.spool != nil {
+		var err error
+		if apart, err = p.spool(); err != nil {
+			return err
+		}
+	}
+	fields := &sections{w: apart}
+	var wg sync.WaitGroup
+	wg.Go(func() { p.writeFields(fields) })
+	p.writeLexicon(s)
+	wg.Wait()
+	s.append(fields, apart)
+	return errors.Join(fields.err, s.err, apart.Close())
 }
 
 func (p *plan) live(lives []*live.Columns) *live.Columns {
