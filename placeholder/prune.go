@@ -6,17 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Defaults and limits of prune.
 const (
 	// DefaultGrace is how long a placeholder is safe after its last use.
 	DefaultGrace = 24 * time.Hour
-	// pruneBatch is how many products one transaction removes, pruneAhead how
-	// many candidates are read at once.
-	pruneBatch = 200
-	pruneAhead = 2000
+	// DefaultPruneWorkers is how many transactions a prune has under way at once.
+	DefaultPruneWorkers = 2
+	// One transaction removes between pruneLeast and pruneMost products;
+	// pruneAhead candidates are read at once.
+	pruneLeast = 25
+	pruneMost  = 200
+	pruneAhead = 10_000
+	// A transaction that takes longer than pruneSlow is followed by smaller ones.
+	// One that takes longer than pruneBusy for each product tells that others
+	// want the database: then there is one at a time. On a quiet machine it takes
+	// half of that.
+	pruneSlow = 200 * time.Millisecond
+	pruneBusy = 400 * time.Microsecond
 	// pruneTTL is how long a prune that was killed keeps the next one waiting.
 	pruneTTL = time.Minute
 )
@@ -31,14 +43,18 @@ type PruneConfig struct {
 	Grace time.Duration
 	Dry   bool     // only looks
 	Extra []string // see PruneOptions
-	// Pause is waited between transactions, to leave the database to others.
+	// Pause is waited between transactions, to leave the database to others;
+	// there is one at a time then.
 	Pause time.Duration
+	// Workers is how many transactions are under way at once while the database
+	// is not busy; 0 is DefaultPruneWorkers.
+	Workers int
 }
 
 // Validate reports what makes no sense.
 func (c PruneConfig) Validate() error {
 	switch {
-	case c.UnusedFor < 0 || c.Grace < 0 || c.Pause < 0 || c.Keep < 0:
+	case c.UnusedFor < 0 || c.Grace < 0 || c.Pause < 0 || c.Keep < 0 || c.Workers < 0:
 		return errors.New("placeholder: prune: a duration or count is negative")
 	case c.UnusedFor == 0 && !c.ByCount:
 		return errors.New("placeholder: prune: neither an age nor a count is given")
@@ -73,6 +89,12 @@ func Prune(ctx context.Context, shop Shop, c PruneConfig) (PruneReport, error) {
 	if c.Grace == 0 {
 		c.Grace = DefaultGrace
 	}
+	switch {
+	case c.Pause > 0:
+		c.Workers = 1
+	case c.Workers == 0:
+		c.Workers = DefaultPruneWorkers
+	}
 	err := prune(ctx, shop, c, &r)
 	r.Seconds = time.Since(r.Started).Seconds()
 	r.Finished = err == nil
@@ -95,7 +117,7 @@ func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err e
 	if r.Before, err = p.Live(ctx); err != nil {
 		return err
 	}
-	run := pruneRun{pruner: p, config: c, report: r, renewed: time.Now()}
+	run := pruneRun{pruner: p, config: c, report: r, renewed: time.Now(), size: pruneMost}
 	grace := c.Grace + TouchEvery
 	if c.UnusedFor > 0 {
 		if err := run.phase(ctx, max(grace, c.UnusedFor+TouchEvery), -1); err != nil {
@@ -112,9 +134,14 @@ func prune(ctx context.Context, shop Shop, c PruneConfig, r *PruneReport) (err e
 type pruneRun struct {
 	pruner  Pruner
 	config  PruneConfig
-	report  *PruneReport
 	after   Candidate // the last one looked at: phases go on from there
 	renewed time.Time
+
+	mu     sync.Mutex
+	report *PruneReport
+	queue  []Candidate   // to be removed next
+	size   int           // how many a transaction removes
+	each   time.Duration // how long the last one took for each product
 }
 
 // phase removes what was unused for idle, the least recently used first, until
@@ -133,20 +160,12 @@ func (run *pruneRun) phase(ctx context.Context, idle time.Duration, limit int64)
 			return nil
 		}
 		run.after = candidates[len(candidates)-1]
-		// Neighbours in the shop's tables go together: their rows are on the same
-		// pages.
-		slices.SortFunc(candidates, func(a, b Candidate) int { return cmp.Compare(a.EntityID, b.EntityID) })
-		for some := range slices.Chunk(candidates, pruneBatch) {
-			removed, err := run.batch(ctx, some, idle)
-			if err != nil {
-				return err
-			}
-			if limit > 0 {
-				limit -= removed
-			}
-			if err := run.rest(ctx); err != nil {
-				return err
-			}
+		removed, err := run.remove(ctx, candidates, idle)
+		if err != nil {
+			return err
+		}
+		if limit > 0 {
+			limit -= removed
 		}
 		if len(candidates) < int(n) {
 			return nil
@@ -155,41 +174,107 @@ func (run *pruneRun) phase(ctx context.Context, idle time.Duration, limit int64)
 	return nil
 }
 
+// remove removes candidates, in several transactions at once.
+func (run *pruneRun) remove(ctx context.Context, candidates []Candidate, idle time.Duration) (removed int64, err error) {
+	// Neighbours in the shop's tables go together: their rows are on the same
+	// pages.
+	slices.SortFunc(candidates, func(a, b Candidate) int { return cmp.Compare(a.EntityID, b.EntityID) })
+	before := run.report.Removed
+	run.queue = candidates
+	g, ctx := errgroup.WithContext(ctx)
+	for n := range run.config.Workers {
+		g.Go(func() error { return run.work(ctx, n > 0, idle) })
+	}
+	err = g.Wait()
+	return run.report.Removed - before, err
+}
+
+// work removes what is queued. One worker goes on whatever happens, and keeps
+// the lock; others are extra, and rest while the database is busy.
+func (run *pruneRun) work(ctx context.Context, extra bool, idle time.Duration) error {
+	for {
+		some, busy := run.next(extra)
+		switch {
+		case busy:
+			if err := sleep(ctx, pruneSlow/2); err != nil {
+				return err
+			}
+			continue
+		case len(some) == 0:
+			return nil
+		}
+		if err := run.batch(ctx, some, idle); err != nil {
+			return err
+		}
+		if err := sleep(ctx, run.config.Pause); err != nil {
+			return err
+		}
+		if !extra {
+			if err := run.renew(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// next takes candidates for a transaction; an extra worker gets none while the
+// database is busy.
+func (run *pruneRun) next(extra bool) (some []Candidate, busy bool) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	if extra && len(run.queue) > 0 && run.each > pruneBusy {
+		return nil, true
+	}
+	n := min(run.size, len(run.queue))
+	some, run.queue = run.queue[:n], run.queue[n:]
+	return some, false
+}
+
+// sleep waits; the error is the context's.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d > 0 {
+		select {
+		case <-time.After(d):
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}
+
 // batch removes candidates in one transaction and counts what became of them.
-func (run *pruneRun) batch(ctx context.Context, candidates []Candidate, idle time.Duration) (removed int64, err error) {
+func (run *pruneRun) batch(ctx context.Context, candidates []Candidate, idle time.Duration) error {
 	began := time.Now()
 	removals, err := run.pruner.Remove(ctx, candidates, idle, run.config.Dry)
 	if err != nil {
-		return 0, err
+		return err
+	}
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	took := time.Since(began)
+	run.each = took / time.Duration(len(candidates))
+	switch {
+	case took > pruneSlow:
+		run.size = max(run.size/2, pruneLeast)
+	case took < pruneSlow/2:
+		run.size = min(run.size*2, pruneMost)
 	}
 	r := run.report
 	r.Batches++
-	r.Slowest = max(r.Slowest, time.Since(began).Seconds())
+	r.Slowest = max(r.Slowest, took.Seconds())
 	for _, m := range removals {
 		r.Looked++
 		if m.Keep != "" {
 			r.Kept[m.Keep]++
 			continue
 		}
-		removed++
+		r.Removed++
 		r.Quotes += int64(m.Quotes)
 	}
-	r.Removed += removed
-	run.renewed = began
-	return removed, nil
+	return nil
 }
 
-// rest waits between transactions, keeping the lock.
-func (run *pruneRun) rest(ctx context.Context) error {
-	if run.config.Pause > 0 {
-		select {
-		case <-time.After(run.config.Pause):
-		case <-ctx.Done():
-		}
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// renew keeps the lock.
+func (run *pruneRun) renew(ctx context.Context) error {
 	if !run.config.Dry && time.Since(run.renewed) > pruneTTL/3 {
 		run.renewed = time.Now()
 		return run.pruner.Renew(ctx)

@@ -10,15 +10,17 @@ import (
 // batches and idleness costs no waiting.
 type queue[T any] struct {
 	// While another worker is busy a batch of less than gather items waits for
-	// more, for patience at most: what it costs to write many is little more
-	// than to write a few. 0 is no waiting.
+	// more, for patience at most, or half the time that a batch takes of late if
+	// that is longer: what it costs to write many is little more than to write a
+	// few, and the more so the slower the database is. 0 is no waiting.
 	gather   int
 	patience time.Duration
 
 	mu     sync.Mutex
 	ready  sync.Cond
 	items  []T
-	busy   int // workers that are not in take
+	busy   int           // workers that are not in take
+	took   time.Duration // by a batch, the last ones the most
 	closed bool
 }
 
@@ -59,6 +61,16 @@ func (q *queue[T]) take(limit int) []T {
 	return batch
 }
 
+// maxPatience is the longest that a batch waits for more.
+const maxPatience = 20 * time.Millisecond
+
+// note takes down how long a batch took.
+func (q *queue[T]) note(took time.Duration) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.took += (took - q.took) / 8
+}
+
 // wait returns when a batch may be taken, or the queue is closed.
 func (q *queue[T]) wait() {
 	var patience *time.Timer
@@ -76,7 +88,7 @@ func (q *queue[T]) wait() {
 			}
 			return
 		case patience == nil:
-			patience = time.AfterFunc(q.patience, func() {
+			patience = time.AfterFunc(max(q.patience, min(q.took/2, maxPatience)), func() {
 				q.mu.Lock()
 				defer q.mu.Unlock()
 				over = true

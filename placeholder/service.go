@@ -57,9 +57,9 @@ const (
 )
 
 // While one writer is at work the other one waits for that many SKUs, for
-// patience at most: what a transaction costs by itself all share that are in it.
+// patience at most, or half a transaction: what a transaction costs by itself all share that are in it.
 const (
-	gather   = 24
+	gather   = 32
 	patience = 2 * time.Millisecond
 )
 
@@ -134,7 +134,9 @@ func work(q *queue[*flight], do func([]*flight)) {
 		if len(batch) == 0 {
 			return
 		}
+		began := time.Now()
 		do(batch)
+		q.note(time.Since(began))
 	}
 }
 

@@ -114,7 +114,8 @@ type Shop interface {
 	Close() error
 }
 
-// Pruner is one run of prune over a Shop. It is used by one goroutine.
+// Pruner is one run of prune over a Shop. Several goroutines may Remove at once,
+// not the same candidates, and another Renew.
 type Pruner interface {
 	// Live counts the live entries.
 	Live(ctx context.Context) (int64, error)
@@ -129,7 +130,8 @@ type Pruner interface {
 	// are in order. In that transaction it
 	//
 	//  1. reads the lock's row FOR SHARE or UPDATE: ErrFenced when the token is
-	//     no longer this run's, or it expired; its renewal may be part of this;
+	//     no longer this run's, or it expired; its renewal may be part of this,
+	//     and is not to be relied on;
 	//  2. locks the ledger's rows, and looks again: one that was used within
 	//     idle is KeepUsed, one that is gone is KeepGone;
 	//  3. locks the product rows, and reads the edit mark: KeepEdited; the

@@ -25,6 +25,9 @@ within the grace time, and what the merchant edited. Orders do not need their
 products any more once they are over. The report says how many were kept, and
 why.
 
+It gives way to shoppers: when a transaction takes long, the next ones are
+smaller, and one at a time. With --pause it rests after each.
+
 The exit status is 4 when another prune is running.
 
 ` + shopHelp
@@ -40,6 +43,7 @@ type pruneOptions struct {
 	keep             int64
 	dry, asJSON      bool
 	pause            time.Duration
+	workers          int
 	extra            []string
 	report           string
 }
@@ -62,6 +66,7 @@ func newPruneCommand(a *app) *cobra.Command {
 	f.Var(&o.grace, "grace", "never remove what was used within this time")
 	f.BoolVar(&o.dry, "dry-run", false, "say what would happen and change nothing")
 	f.DurationVar(&o.pause, "pause", 0, "rest between transactions")
+	f.IntVar(&o.workers, "workers", placeholder.DefaultPruneWorkers, "transactions at once, while the database is not busy and there is no --pause")
 	f.StringArrayVar(&o.extra, "extra-keep", nil, "a `QUERY` that gives entity ids to keep, of an extension's tables")
 	f.BoolVar(&o.asJSON, "json", false, "print the report as JSON")
 	f.StringVar(&o.report, "report", "", "write the report as JSON to `FILE` as well, - for standard output")
@@ -72,7 +77,7 @@ func newPruneCommand(a *app) *cobra.Command {
 func runPrune(ctx context.Context, a *app, o pruneOptions) error {
 	config := placeholder.PruneConfig{
 		UnusedFor: time.Duration(o.unusedFor), ByCount: o.keep >= 0, Keep: max(o.keep, 0), Grace: time.Duration(o.grace),
-		Dry: o.dry, Pause: o.pause, Extra: o.extra,
+		Dry: o.dry, Pause: o.pause, Workers: o.workers, Extra: o.extra,
 	}
 	if config.UnusedFor == 0 && !config.ByCount {
 		return usagef("what shall go? Use --unused-for, --keep or both")

@@ -171,11 +171,13 @@ func eachOf(ctx context.Context, q queryer, scans []func(rows *sql.Rows) error, 
 	return rows.Err()
 }
 
-// ask is a query and what is done with each of its rows.
+// ask is a query, what is done with each of its rows, and, unless nil, when all
+// were read.
 type ask struct {
 	query string
 	args  []any
 	scan  func(rows *sql.Rows) error
+	done  func()
 }
 
 // askAll sends queries to the server at once; each sees what was committed when
@@ -192,7 +194,15 @@ func askAll(ctx context.Context, q queryer, asks ...ask) error {
 		args = append(args, a.args...)
 		scans[i] = a.scan
 	}
-	return eachOf(ctx, q, scans, text.String(), args...)
+	if err := eachOf(ctx, q, scans, text.String(), args...); err != nil {
+		return err
+	}
+	for _, a := range asks {
+		if a.done != nil {
+			a.done()
+		}
+	}
+	return nil
 }
 
 // column64 collects a column of numbers.

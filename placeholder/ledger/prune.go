@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"catalog/placeholder"
@@ -23,6 +24,25 @@ type pruner struct {
 	wishes  bool   // there is a wish list
 	reviews bool   // there are reviews
 	waits   string // the table of reservations; "" when there is none
+	stocks  shared // that have reservations, when last looked
+}
+
+// shared is a list that several goroutines share. It is replaced, not changed.
+type shared struct {
+	mu   sync.Mutex
+	list []int64
+}
+
+func (s *shared) get() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.list
+}
+
+func (s *shared) set(list []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.list = list
 }
 
 var _ placeholder.Pruner = (*pruner)(nil)
@@ -133,7 +153,7 @@ func (p *pruner) Candidates(ctx context.Context, idle time.Duration, after place
 	args := []any{stateLive, idle.Microseconds()}
 	if after.SKU != "" {
 		used := after.Used.UTC().Format("2006-01-02 15:04:05.000000")
-		query += " AND used>=? AND (used>? OR sku>?)"
+		query += " AND (used>? OR used=? AND sku>?)"
 		args = append(args, used, used, after.SKU)
 	}
 	var out []placeholder.Candidate
@@ -165,8 +185,20 @@ func (p *pruner) Renew(ctx context.Context) error {
 	return p.shop.fail("renew the lock of prune", err)
 }
 
-// fence fails unless the lock is still ours, and prolongs it. Its row stays
-// locked until the transaction ends, so that nobody takes it over meanwhile.
+// fenceQuery gives a row if the lock is still ours. The lock's row stays locked
+// until the transaction ends, so that nobody takes it over meanwhile: for
+// reading, so that transactions of this run go on side by side. In a cluster
+// that would hold nobody on another node: there it is written.
+func (p *pruner) fenceQuery() string {
+	read := fmt.Sprintf("SELECT 1 FROM %s WHERE name='%s' AND token=%d AND expires>UTC_TIMESTAMP(6)", p.shop.locks, lockName, p.token)
+	if p.shop.galera {
+		return fmt.Sprintf("UPDATE %s SET expires=GREATEST(UTC_TIMESTAMP(6)+INTERVAL %d MICROSECOND, expires+INTERVAL 1 MICROSECOND)"+
+			" WHERE name='%s' AND token=%d AND expires>UTC_TIMESTAMP(6);", p.shop.locks, p.ttl.Microseconds(), lockName, p.token) + read
+	}
+	return read + " LOCK IN SHARE MODE"
+}
+
+// fence fails unless the lock is still ours, and prolongs it.
 func (p *pruner) fence(ctx context.Context, tx *sql.Tx) error {
 	res, err := tx.ExecContext(ctx, "UPDATE "+p.shop.locks+
 		" SET expires=GREATEST(UTC_TIMESTAMP(6)+INTERVAL ? MICROSECOND, expires+INTERVAL 1 MICROSECOND) WHERE name=? AND token=? AND expires>UTC_TIMESTAMP(6)",

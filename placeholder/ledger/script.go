@@ -90,6 +90,11 @@ func plain(v string) bool {
 	return true
 }
 
+// delete appends the beginning of a DELETE; the values of column follow.
+func (c *script) delete(table, column string) {
+	c.add("DELETE FROM ", table, " WHERE ", ident(column), " IN ")
+}
+
 // insert appends INSERTs of rows into t.
 func (c *script) insert(t *Table, rows []row) {
 	for n := range rows {

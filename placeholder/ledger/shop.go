@@ -34,6 +34,7 @@ type Shop struct {
 	db      *sql.DB
 	replica *sql.DB // db where there is none
 	prefix  string  // as given
+	galera  bool
 
 	schema  atomic.Pointer[Schema]
 	loading sync.Mutex // held by whoever reads the schema again
@@ -63,7 +64,8 @@ func Open(ctx context.Context, dsn string, d Dialect, o Options) (*Shop, error) 
 		return fail("open", err)
 	}
 	s.db, s.replica = probe, probe
-	setup, err := sessionFor(ctx, probe)
+	setup, galera, err := sessionFor(ctx, probe)
+	s.galera = galera
 	if err != nil {
 		return fail("connect", err)
 	}
@@ -99,10 +101,11 @@ func Open(ctx context.Context, dsn string, d Dialect, o Options) (*Shop, error) 
 	return s, nil
 }
 
-// sessionFor returns what sessions need on this server beyond the usual.
-func sessionFor(ctx context.Context, db *sql.DB) ([]string, error) {
+// sessionFor returns what sessions need on this server beyond the usual, and
+// whether it is a node of a Galera cluster.
+func sessionFor(ctx context.Context, db *sql.DB) (setup []string, galera bool, err error) {
 	vars := map[string]string{}
-	err := each(ctx, db, func(rows *sql.Rows) error {
+	err = each(ctx, db, func(rows *sql.Rows) error {
 		var name string
 		var value sql.NullString
 		if err := rows.Scan(&name, &value); err != nil {
@@ -112,10 +115,10 @@ func sessionFor(ctx context.Context, db *sql.DB) ([]string, error) {
 		return nil
 	}, "SHOW VARIABLES WHERE Variable_name IN ('wsrep_on','log_bin','binlog_format')")
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var setup []string
-	if vars["wsrep_on"] == "ON" {
+	galera = vars["wsrep_on"] == "ON"
+	if galera {
 		// Another node may have committed what we must see.
 		setup = append(setup, "SET SESSION wsrep_sync_wait=1")
 	}
@@ -123,7 +126,7 @@ func sessionFor(ctx context.Context, db *sql.DB) ([]string, error) {
 		// The server refuses to log statements at READ COMMITTED.
 		setup = append(setup, "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 	}
-	return setup, nil
+	return setup, galera, nil
 }
 
 // Close implements placeholder.Shop.
