@@ -50,6 +50,9 @@ func runModel(e *env, keys, rounds, batch int) {
 	if testing.Short() {
 		rounds = rounds/4 + 1
 	}
+	if e.h.Slow {
+		keys, rounds, batch = keys/5+1, rounds/10+1, batch/5+1
+	}
 	m := &model{
 		e: e, rng: rand.New(rand.NewPCG(seed, 0)),
 		records: map[record]modelRecord{}, derived: map[record]catalog.Seq{},

@@ -54,6 +54,10 @@ type Harness struct {
 	// that has an embedded store open.
 	EndsLeases bool
 
+	// Slow says that a call takes milliseconds, so that the random tests would
+	// take minutes: they are a tenth as long.
+	Slow bool
+
 	// Seed makes the random tests repeat a run that failed; 0 takes a new one
 	// each time. The seed is logged when a test fails.
 	Seed uint64
