@@ -10,10 +10,12 @@
 //	HOLDER       who that is, and since when (RFC 3339), a line each
 //	tables/      Pebble's files
 //	load/        tables that are being written; emptied by Open
+//	checkpoint/  what Checkpoint made last, until whoever asked for it is through
 //
 // Version N of the format opens N-1 and brings it up to N. Open makes a store
 // in an empty directory only, and leaves one that holds anything else alone.
-// To copy a store, copy the directory while no process has it open.
+// To copy a store, copy the directory while no process has it open, or what
+// Checkpoint made; Renew makes a store of its own of that.
 //
 // # Keys
 //

@@ -23,9 +23,9 @@ const (
 	deepLevel0 = 100
 )
 
-func pebbleOptions(o Options, w *watch, sched *scheduler) *pebble.Options {
+func pebbleOptions(o Options, aside string, w *watch, sched *scheduler) *pebble.Options {
 	p := &pebble.Options{
-		FS:                 &sentryFS{o.FS, w},
+		FS:                 &sentryFS{FS: o.FS, watch: w, aside: aside},
 		Logger:             w,
 		FormatMajorVersion: pebbleFormat,
 		// Loads go around the memtable, so that small ones do.

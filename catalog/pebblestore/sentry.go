@@ -11,6 +11,18 @@ import "github.com/cockroachdb/pebble/v2/vfs"
 type sentryFS struct {
 	vfs.FS
 	watch *watch
+	aside string // the folder of checkpoints, of which the store is independent
+}
+
+// beside reports that a file is no part of the store.
+func (s *sentryFS) beside(name string) bool {
+	if s.aside == "" {
+		return false
+	}
+	for len(name) > len(s.aside) {
+		name = s.FS.PathDir(name)
+	}
+	return name == s.aside
 }
 
 // Unwrap implements vfs.FS.
@@ -19,6 +31,9 @@ func (s *sentryFS) Unwrap() vfs.FS { return s.FS }
 // Create implements vfs.FS.
 func (s *sentryFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 	f, err := s.FS.Create(name, c)
+	if s.beside(name) {
+		return f, err
+	}
 	return s.guarded(f, err)
 }
 
@@ -38,6 +53,9 @@ func (s *sentryFS) guarded(f vfs.File, err error) (vfs.File, error) {
 // OpenDir implements vfs.FS. A directory is opened to be synced.
 func (s *sentryFS) OpenDir(name string) (vfs.File, error) {
 	f, err := s.FS.OpenDir(name)
+	if s.beside(name) {
+		return f, err
+	}
 	return s.guarded(f, err)
 }
 

@@ -113,7 +113,7 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 }
 
 func (s *Store) openDB() error {
-	s.dbo = pebbleOptions(s.opts, s.watch, s.sched)
+	s.dbo = pebbleOptions(s.opts, s.checkpointDir(), s.watch, s.sched)
 	cache := pebble.NewCache(s.opts.ScatteredCacheBytes)
 	defer cache.Unref()
 	s.dbo.Cache = cache
@@ -133,17 +133,24 @@ func (s *Store) openDB() error {
 // cannot sync the directory.
 func openPebble(dir string, o *pebble.Options) (db *pebble.DB, err error) {
 	defer func() {
-		p := recover()
-		if p == nil {
-			return
+		if cause := panicked(recover()); cause != nil {
+			db, err = nil, cause
 		}
-		cause, ok := p.(error)
-		if bug := runtime.Error(nil); !ok || errors.As(cause, &bug) {
-			panic(p)
-		}
-		db, err = nil, cause
 	}()
 	return pebble.Open(dir, o)
+}
+
+// panicked returns the error that Pebble panics with, nil if it did not. What
+// is a bug goes on.
+func panicked(p any) error {
+	if p == nil {
+		return nil
+	}
+	cause, ok := p.(error)
+	if bug := runtime.Error(nil); !ok || errors.As(cause, &bug) {
+		panic(p)
+	}
+	return cause
 }
 
 // loadState reads what describes the store, and makes it in a new one.

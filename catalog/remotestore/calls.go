@@ -19,7 +19,7 @@ func request(args []byte) []byte {
 }
 
 // ticking are the calls that may take long, and whose servers say so.
-var ticking = map[string]bool{"wait": true, "apply": true, "trim": true, "compact": true, "hold": true, "session": true}
+var ticking = map[string]bool{"wait": true, "apply": true, "trim": true, "compact": true, "checkpoint": true, "hold": true, "session": true}
 
 // unary makes a call; answer, if it is not nil, gets each item of the answer.
 // After a lost connection it is repeated if repeat says so; begin, if it is not

@@ -24,16 +24,17 @@ var extensions = map[string]string{
 
 // Expand returns the inputs that args name, in the order of args: files,
 // globs, folders (the feeds in them by name; not hidden ones, none in
-// subfolders), http and https URLs, and "-" for opts.Stdin. Globs and folders
-// leave out nothing silently: one without feeds is ErrNoFeed. Nothing but
-// names is looked at; Open reads.
+// subfolders), http and https URLs, s3://BUCKET/KEY with the same globs and
+// folders, and "-" for opts.Stdin. Globs and folders leave out nothing
+// silently: one without feeds is ErrNoFeed. Nothing but names is looked at;
+// Open reads.
 func Expand(ctx context.Context, args []string, opts Options) ([]*Input, error) {
 	e := &expansion{opts: opts}
 	for _, arg := range args {
 		if err := ctx.Err(); err != nil {
 			return nil, context.Cause(ctx)
 		}
-		if err := e.add(arg); err != nil {
+		if err := e.add(ctx, arg); err != nil {
 			return nil, fmt.Errorf("feed: %s: %w", arg, err)
 		}
 	}
@@ -44,17 +45,20 @@ func Expand(ctx context.Context, args []string, opts Options) ([]*Input, error) 
 }
 
 type expansion struct {
-	opts   Options
-	inputs []*Input
-	stdin  bool // "-" was named
+	opts    Options
+	inputs  []*Input
+	stdin   bool               // "-" was named
+	buckets map[string]*bucket // that were named
 }
 
-func (e *expansion) add(arg string) error {
+func (e *expansion) add(ctx context.Context, arg string) error {
 	switch {
 	case arg == "-":
 		return e.addStdin()
 	case strings.HasPrefix(arg, "http://"), strings.HasPrefix(arg, "https://"):
 		return e.addURL(arg)
+	case strings.HasPrefix(arg, s3Scheme):
+		return e.addS3(ctx, arg)
 	}
 	info, err := os.Stat(arg)
 	switch {
