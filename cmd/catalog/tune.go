@@ -10,7 +10,7 @@ import (
 const (
 	// importCache is enough for an import: it reads the store from end to end,
 	// or looks up keys in their order.
-	importCache = 2 << 20
+	importCache = 4 << 20
 	// importScatteredCache keeps the filters and indexes of a store that was
 	// never compacted from one key to the next.
 	importScatteredCache = 32 << 20

@@ -125,13 +125,17 @@ func TestFind(t *testing.T) {
 			}
 			return []string{rec}
 		}), n / 100},
-		"a stretch moved to the end":        {func() []string { return append(slices.Clone(old[5000:]), old[:5000]...) }, 2 * blockEntries},
-		"a long stretch gone":               {func() []string { return append(slices.Clone(old[:3000]), old[15_000:]...) }, 2 * blockEntries},
-		"a long stretch new in the middle":  {func() []string { return slices.Insert(slices.Clone(old), 7000, records(30_000)[n:]...) }, 3 * blockEntries},
-		"neighbours swapped":                {edited(func(_ *rand.Rand, i int, _ string) []string { return []string{old[i^1]} }), 0},
-		"every record new":                  {func() []string { return records(2 * n)[n:] }, 0},
-		"nothing":                           {func() []string { return nil }, 0},
-		"another order altogether: no harm": {func() []string { l := slices.Clone(old); rand.New(rand.NewPCG(3, 4)).Shuffle(n, func(i, j int) { l[i], l[j] = l[j], l[i] }); return l }, n},
+		"a stretch moved to the end":       {func() []string { return append(slices.Clone(old[5000:]), old[:5000]...) }, 2 * blockEntries},
+		"a long stretch gone":              {func() []string { return append(slices.Clone(old[:3000]), old[15_000:]...) }, 2 * blockEntries},
+		"a long stretch new in the middle": {func() []string { return slices.Insert(slices.Clone(old), 7000, records(30_000)[n:]...) }, 3 * blockEntries},
+		"neighbours swapped":               {edited(func(_ *rand.Rand, i int, _ string) []string { return []string{old[i^1]} }), 0},
+		"every record new":                 {func() []string { return records(2 * n)[n:] }, 0},
+		"nothing":                          {func() []string { return nil }, 0},
+		"another order altogether: no harm": {func() []string {
+			l := slices.Clone(old)
+			rand.New(rand.NewPCG(3, 4)).Shuffle(n, func(i, j int) { l[i], l[j] = l[j], l[i] })
+			return l
+		}, n},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
