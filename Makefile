@@ -16,6 +16,8 @@ FUZZTIME     ?= 30s
 FUZZBUDGET   ?=
 DEMO_DIR     ?= demo
 DEMO_RECORDS ?= 50000
+DEMO_LISTEN  ?= 127.0.0.1:8080
+DEMO_SERVE   ?=
 
 # Tests on real feeds read them from this folder.
 ifneq ($(CATALOG_TEST_DATA),)
@@ -25,7 +27,7 @@ endif
 # Packages in which goroutines meet: the race detector's. It makes them ten times
 # as slow, so the long rows of crashes and faults and the feeds of 500 MB, each of
 # one goroutine after the other, are for `test`.
-RACE ?= ./importer/... ./catalog/memstore/... ./catalog/pebblestore/... ./catalog/storefront/... ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
+RACE ?= ./importer/... ./catalog/memstore/... ./catalog/copystore ./catalog/pebblestore/... ./catalog/storefront/... ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
 
 # golangci-lint is built by Go from source into Go's own cache (two minutes,
 # once); staticcheck and the formatters are in it.
@@ -41,7 +43,7 @@ build: ## build bin/catalog
 	$(GOBUILD) -o bin/catalog ./cmd/catalog
 
 .PHONY: demo
-demo: build ## generate 50,000 products, import them, search them (DEMO_RECORDS, DEMO_DIR)
+demo: build ## generate 50,000 products, import, search and, with DEMO_SERVE=1, serve them (DEMO_RECORDS, DEMO_DIR, DEMO_LISTEN)
 	@set -e; \
 	run() { printf '\n$$ %s\n' "$$*"; "$$@"; }; \
 	mkdir -p '$(DEMO_DIR)'; rm -rf '$(DEMO_DIR)/store' '$(DEMO_DIR)/store.index' '$(DEMO_DIR)/products.jsonl'; \
@@ -58,11 +60,18 @@ demo: build ## generate 50,000 products, import them, search them (DEMO_RECORDS,
 		"bin/catalog export --store pebble:$(DEMO_DIR)/store -o $(DEMO_DIR)/export.jsonl" \
 		"bin/catalog inspect $(DEMO_DIR)/products.jsonl" \
 		"bin/catalog import --store pebble:$(DEMO_DIR)/store $(DEMO_DIR)/products.jsonl   (again: all unchanged)" \
-		"bin/catalog serve --store pebble:$(DEMO_DIR)/store   (then look at http://localhost:8080)" \
-		"bin/catalog help"
+		"bin/catalog help"; \
+	address='$(DEMO_LISTEN)'; \
+	serve="bin/catalog serve --store pebble:$(DEMO_DIR)/store --listen $$address"; \
+	case $$address in :*) address=localhost$$address;; esac; \
+	if [ -n '$(DEMO_SERVE)' ]; then \
+		printf '\nThe shop window is at http://%s/ until Ctrl-C; in another terminal all of the above goes on working.\n' "$$address"; \
+		exec $$serve; \
+	fi; \
+	printf '\nLook at it in a browser: http://%s/ after\n  %s\nor make demo DEMO_SERVE=1\n' "$$address" "$$serve"
 
 .PHONY: servers
-servers: ## install what tests need to start MariaDB and Elasticsearch, where it is missing
+servers: ## install what tests need to start MariaDB, Elasticsearch, MongoDB and more, where it is missing
 	@.ci/servers
 
 .PHONY: test
@@ -105,6 +114,10 @@ bench-serve: build ## load `catalog serve` with requests: products, prices, page
 .PHONY: bench-placeholder
 bench-placeholder: ## placeholders on a real MariaDB with the true Magento schema (-run, see -help)
 	$(GO) run ./fixtures/bench/placeholder
+
+.PHONY: bench-mongo
+bench-mongo: ## the store in MongoDB beside the bare driver: import, unchanged, by key (-records, see -help)
+	$(GO) run ./fixtures/bench/mongo
 
 .PHONY: lint
 lint: ## check the code: golangci-lint, as .golangci.yml says

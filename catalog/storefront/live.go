@@ -2,7 +2,6 @@ package storefront
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -99,13 +98,16 @@ type liveAnswer struct {
 	now          time.Time
 	quantity     float64 // above 1, or 0
 
-	usual bool // now, and of a quantity of one
+	usual     bool // now, and of a quantity of one
+	anonymous bool // who asks is nobody in particular
 
 	// By the place of the SKU; bodies are nil where there is none or it was not read.
 	prices, stocks, products [][]byte
 	plain                    []bool                 // nothing in the product's document matters
 	known                    []*liveEntry           // price and stock, if they are known
 	variants                 map[string]variantLive // what variants have, by SKU
+	versions                 []uint64               // of plainProducts, by the place of the SKU
+	before                   *[plainShards]uint64   // the same of its shards, before variants were read
 }
 
 // variantLive are the bodies of a variant's records.
@@ -163,7 +165,7 @@ func (s *Server) newLiveAnswer(a *answer, r *request, q *liveQuery, price, stock
 			l.quantity = n
 		}
 	}
-	l.usual = q.At == "" && l.quantity == 0
+	l.usual, l.anonymous = q.At == "" && l.quantity == 0, group == "" && len(lists) == 0
 	l.asks, err = st.asks(indexer.View{Store: view.Code, Currency: q.Currency, Group: group, Lists: lists})
 	return l, err
 }
@@ -180,26 +182,30 @@ func (l *liveAnswer) currency() string {
 // those that have some.
 func (l *liveAnswer) load(ctx context.Context, skus []string) error {
 	n := len(skus)
-	l.known, l.plain = make([]*liveEntry, n), make([]bool, n)
-	l.prices, l.stocks, l.products = make([][]byte, n), make([][]byte, n), make([][]byte, n)
-	versions := make([]uint64, n)
+	l.known = make([]*liveEntry, n)
 	off := l.s.plainOff.Load()
 	var rest, unread []int
 	for i, sku := range skus {
 		ok, e, version := l.s.plain.has(sku, l.view.Code, l.now)
-		versions[i] = version
 		if off {
 			ok, e = false, nil
 		}
-		l.plain[i] = ok
-		if ok && e != nil && l.usual {
+		if e != nil && l.usual && (!e.family || l.said(e) != nil) {
 			l.known[i] = e
 			continue
 		}
+		if rest == nil {
+			l.plain, l.versions = make([]bool, n), make([]uint64, n)
+			l.prices, l.stocks, l.products = make([][]byte, n), make([][]byte, n), make([][]byte, n)
+		}
+		l.plain[i], l.versions[i] = ok, version
 		rest = append(rest, i)
 		if !ok {
 			unread = append(unread, i)
 		}
+	}
+	if rest == nil {
+		return nil
 	}
 	if err := l.read(ctx, catalog.KindPrice, l.prices, skus, rest, l.price); err != nil {
 		return err
@@ -226,13 +232,13 @@ func (l *liveAnswer) load(ctx context.Context, skus []string) error {
 			if l.plain[i] {
 				live := l.st.mapper.Live(l.prices[i], l.stocks[i], l.now)
 				l.known[i] = newLiveEntry(skus[i], live, l.prices[i], l.stocks[i])
-				l.s.plain.add(skus[i], l.view.Code, l.known[i], versions[i])
+				l.s.plain.add(skus[i], l.view.Code, l.known[i], l.versions[i])
 			}
 		}
 	} else {
 		for _, i := range unread {
 			if l.plain[i] {
-				l.s.plain.add(skus[i], l.view.Code, nil, versions[i])
+				l.s.plain.add(skus[i], l.view.Code, nil, l.versions[i])
 			}
 		}
 	}
@@ -263,6 +269,7 @@ func (l *liveAnswer) read(ctx context.Context, kind catalog.Kind, into [][]byte,
 
 func (l *liveAnswer) loadVariants(ctx context.Context, skus []string) error {
 	l.variants = make(map[string]variantLive, len(skus))
+	l.before = l.s.plain.versions()
 	prices, err := l.s.records(ctx, catalog.KindPrice, skus)
 	if err != nil {
 		return err
@@ -283,181 +290,11 @@ func (l *liveAnswer) loadVariants(ctx context.Context, skus []string) error {
 
 // has reports whether there is anything to say of a SKU.
 func (l *liveAnswer) has(i int) bool {
-	if l.plain[i] {
+	if l.known[i] != nil || l.plain[i] {
 		return true
 	}
 	if doc := l.products[i]; doc != nil {
 		return l.looks.shown(doc)
 	}
 	return l.prices[i] != nil || l.stocks[i] != nil
-}
-
-// item appends what is said of one SKU.
-func (l *liveAnswer) item(b []byte, i int, sku string) []byte {
-	b = append(b, `{"sku":`...)
-	b = appendString(b, sku)
-	if e := l.known[i]; e != nil {
-		if l.price {
-			b = l.appendPrice(b, e.tiered, e.live)
-		}
-		if l.stock {
-			b = appendBool(b, "in_stock", e.live.InStock)
-			b = append(b, e.quantities...)
-		}
-		return append(b, '}')
-	}
-	price, stock := l.prices[i], l.stocks[i]
-	if units := indexer.VariantSKUs(l.products[i]); len(units) > 0 {
-		return append(l.variant(b, price, stock, l.products[i], units), '}')
-	}
-	live := l.st.mapper.Live(l.quantified(price), stock, l.now)
-	if l.price {
-		b = l.appendPrice(b, price, live)
-	}
-	if l.stock {
-		b = appendBool(b, "in_stock", live.InStock)
-		b = appendQuantities(b, stock)
-	}
-	return append(b, '}')
-}
-
-// variant appends what is said of a product with variants: the price of the
-// cheapest that can be sold, as on a category's page.
-func (l *liveAnswer) variant(b, price, stock []byte, product catalog.Value, units []string) []byte {
-	off := disabledVariants(product)
-	var best indexer.Price
-	var bestLive indexer.Live
-	var bestPrice []byte
-	bestUnit, found, inStock, dearest := "", false, false, indexer.Amount(0)
-	for _, sku := range units {
-		v := l.variants[sku]
-		if v.gone || off[sku] {
-			continue
-		}
-		if v.price == nil {
-			v.price = price
-		}
-		if v.stock == nil {
-			v.stock = stock
-		}
-		live := l.st.mapper.Live(l.quantified(v.price), v.stock, l.now)
-		inStock = inStock || live.InStock
-		if l.asks.InStockOnly && !live.InStock {
-			continue
-		}
-		p, ok := l.asks.PriceOf(&indexer.Unit{Live: live})
-		if !ok {
-			continue
-		}
-		dearest = max(dearest, p.Amount)
-		if !found || p.Amount < best.Amount || p.Amount == best.Amount && sku < bestUnit {
-			best, bestLive, bestPrice, bestUnit, found = p, live, v.price, sku, true
-		}
-	}
-	if l.price && found {
-		b = l.appendPrice(b, bestPrice, bestLive)
-		if dearest > best.Amount {
-			b = appendAmount(b, "max_price", dearest)
-		}
-		b = appendField(b, "unit", bestUnit)
-	}
-	if l.stock {
-		b = appendBool(b, "in_stock", inStock)
-	}
-	return b
-}
-
-// disabledVariants returns the variants that are switched off in their
-// product's document.
-func disabledVariants(product catalog.Value) map[string]bool {
-	var off map[string]bool
-	for v := range catalog.Value(catalog.MemberValue(product, "variants")).Elements() {
-		if v.Type() == catalog.ValueObject && string(catalog.MemberValue(v, "status")) == `"disabled"` {
-			if off == nil {
-				off = map[string]bool{}
-			}
-			off[catalog.Value(catalog.MemberValue(v, "sku")).Text()] = true
-		}
-	}
-	return off
-}
-
-func appendAmount(b []byte, name string, amount indexer.Amount) []byte {
-	b = appendName(b, name)
-	b = append(b, '"')
-	b = append(b, amount.String()...)
-	return append(b, '"')
-}
-
-// appendPrice appends what one pays, and what would be cheaper.
-func (l *liveAnswer) appendPrice(b, record []byte, live indexer.Live) []byte {
-	p, ok := l.asks.PriceOf(&indexer.Unit{Live: live})
-	if !ok {
-		return b
-	}
-	b = appendAmount(b, "price", p.Amount)
-	if p.Regular > p.Amount {
-		b = appendAmount(b, "regular", p.Regular)
-	}
-	if c := p.Scope.Currency; c != "" {
-		b = appendField(b, "currency", c)
-	}
-	if !live.Next.IsZero() {
-		b = appendName(b, "until")
-		b = append(b, '"')
-		b = live.Next.UTC().AppendFormat(b, time.RFC3339)
-		b = append(b, '"')
-	}
-	n := 0
-	least := p.Amount
-	for _, qty := range tierQuantities(record) {
-		if qty <= max(l.quantity, 1) {
-			continue
-		}
-		t, ok := l.asks.PriceOf(&indexer.Unit{Live: l.st.mapper.Live(atQuantity(record, qty), nil, l.now)})
-		if !ok || t.Amount >= least {
-			continue
-		}
-		least = t.Amount
-		if n == 0 {
-			b = append(b, `,"tiers":[`...)
-		} else {
-			b = append(b, ',')
-		}
-		n++
-		b = append(b, `{"quantity":`...)
-		b = strconv.AppendFloat(b, qty, 'f', -1, 64)
-		b = appendAmount(b, "price", t.Amount)
-		b = append(b, '}')
-	}
-	if n > 0 {
-		b = append(b, ']')
-	}
-	return b
-}
-
-// appendQuantities appends what a stock record says of quantities.
-func appendQuantities(b []byte, stock catalog.Value) []byte {
-	if stock == nil {
-		return b
-	}
-	managed := string(catalog.MemberValue(stock, "manage")) != "false"
-	number := func(name, as string) {
-		v := catalog.Value(catalog.MemberValue(stock, name))
-		if f, err := strconv.ParseFloat(string(v), 64); v.Type() == catalog.ValueNumber && err == nil && !math.IsInf(f, 0) {
-			b = append(appendName(b, as), v...)
-		}
-	}
-	if managed {
-		number("qty", "quantity")
-	}
-	number("min_qty", "min_quantity")
-	number("max_qty", "max_quantity")
-	if v := catalog.Value(catalog.MemberValue(stock, "backorders")); v != nil {
-		switch v.Text() {
-		case "true", "1", "2", "yes", "notify":
-			b = appendBool(b, "backorders", true)
-		}
-	}
-	return b
 }

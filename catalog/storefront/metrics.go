@@ -2,6 +2,7 @@ package storefront
 
 import (
 	"net/http"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -102,12 +103,15 @@ var (
 	descDead    = prometheus.NewDesc("catalog_index_dead_letters", "Products that could not be indexed.", nil, nil)
 	descReady   = prometheus.NewDesc("catalog_ready", "1 if /readyz says ok.", nil, nil)
 	descImport  = prometheus.NewDesc("catalog_import_last_success_timestamp_seconds", "When the last import of a source ended that did all it should.", []string{"source"}, nil)
+	descLast    = prometheus.NewDesc("catalog_import_last_info", "How the last import of a source ended; always 1.", []string{"source", "status"}, nil)
+	descRejects = prometheus.NewDesc("catalog_import_last_rejected", "Records that the last import of a source rejected.", []string{"source"}, nil)
+	descRunning = prometheus.NewDesc("catalog_imports_running", "Imports under way through this server.", nil, nil)
 	descZero    = prometheus.NewDesc("catalog_searches_total", "Searches by text.", []string{"result"}, nil)
 	descInfo    = prometheus.NewDesc("catalog_build_info", "Always 1.", []string{"version"}, nil)
 )
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRecords, descTail, descDisk, descDocs, descBehind, descLag, descDead, descReady, descImport, descZero, descInfo} {
+	for _, d := range []*prometheus.Desc{descRecords, descTail, descDisk, descDocs, descBehind, descLag, descDead, descReady, descImport, descLast, descRejects, descRunning, descZero, descInfo} {
 		ch <- d
 	}
 }
@@ -135,8 +139,15 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		ready = 1
 	}
 	gauge(descReady, ready)
-	for source, at := range st.lastSuccess {
-		gauge(descImport, float64(at.Unix()), source)
+	for source, in := range st.sources {
+		if !in.success.IsZero() {
+			gauge(descImport, float64(in.success.Unix()), source)
+		}
+		gauge(descLast, 1, source, in.status)
+		gauge(descRejects, float64(in.rejected), source)
+	}
+	if running := reflect.ValueOf(st.Running); running.Kind() == reflect.Slice {
+		gauge(descRunning, float64(running.Len()))
 	}
 	total, zero := c.s.searches.counts()
 	ch <- prometheus.MustNewConstMetric(descZero, prometheus.CounterValue, float64(total-zero), "found")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"catalog/catalog"
@@ -15,8 +16,8 @@ import (
 // plainProducts remembers which products are shown by a store and have no
 // variants, so that their price and stock can be told without reading their
 // documents, which are twenty times as large; and of those asked for lately
-// what price and stock are. It follows the change log, and forgets what
-// changes.
+// what price and stock are, of those with variants, too (families.go). It
+// follows the change log, and forgets what changes.
 type plainProducts struct {
 	seed   maphash.Seed
 	shards [plainShards]plainShard
@@ -24,34 +25,48 @@ type plainProducts struct {
 
 type plainShard struct {
 	mu      sync.Mutex
-	known   map[uint64]struct{}   // of SKU and store
-	live    map[uint64]*liveEntry // of some of them
-	version uint64                // grows when anything is forgotten
+	known   map[uint64]struct{}    // of SKU and store
+	live    map[uint64]*liveEntry  // of some of them, and of products with variants
+	up      map[uint64][]parentKey // of a variant: of which products it is, that live has
+	version uint64                 // grows when anything is forgotten
 }
 
-// liveEntry is what price and stock of a plain product are until Live.Next.
+// liveEntry is what price and stock of a product are until next.
 type liveEntry struct {
 	sku        string
+	next       time.Time // zero: until it is forgotten
+	family     bool      // it has variants: only the text is known
 	live       indexer.Live
 	tiered     []byte // the price record, if it has tiers
 	quantities []byte // as appendQuantities writes them
+
+	text atomic.Pointer[liveText]
+}
+
+// liveText is what was said of a product to who is nobody in particular.
+type liveText struct {
+	asks         *indexer.Prepared
+	price, stock bool
+	text         []byte
 }
 
 // newLiveEntry resolves the records of a plain product.
 func newLiveEntry(sku string, live indexer.Live, price, stock []byte) *liveEntry {
-	e := &liveEntry{sku: sku, live: live, quantities: appendQuantities(nil, stock)}
+	e := &liveEntry{sku: sku, next: live.Next, live: live, quantities: appendQuantities(nil, stock)}
 	if bytes.Contains(price, tiersName) {
 		e.tiered = price
 	}
 	return e
 }
 
-// Bounds of what is remembered: some 100 MB each when full.
+// Bounds of what is remembered: some 100 MB for each when full.
 const (
 	maxLive      = 256 << 10
 	maxLiveShard = maxLive / plainShards
+	maxUpShard   = 2 * maxLiveShard
 
-	plainShards   = 64
+	plainBits     = 6
+	plainShards   = 1 << plainBits
 	maxPlain      = 4 << 20
 	maxPlainShard = maxPlain / plainShards
 )
@@ -59,39 +74,42 @@ const (
 func newPlainProducts() *plainProducts {
 	p := &plainProducts{seed: maphash.MakeSeed()}
 	for i := range p.shards {
-		p.shards[i].known, p.shards[i].live = map[uint64]struct{}{}, map[uint64]*liveEntry{}
+		s := &p.shards[i]
+		s.known, s.live, s.up = map[uint64]struct{}{}, map[uint64]*liveEntry{}, map[uint64][]parentKey{}
 	}
 	return p
 }
 
-func (p *plainProducts) at(sku, store string) (*plainShard, uint64) {
-	var h maphash.Hash
-	h.SetSeed(p.seed)
-	_, _ = h.WriteString(sku) // never fails
-	shard := h.Sum64() % plainShards
-	_ = h.WriteByte(0)
-	_, _ = h.WriteString(store)
-	return &p.shards[shard], h.Sum64()
+// key returns the key of a product in a store.
+func (p *plainProducts) key(sku, store string) uint64 {
+	return maphash.String(p.seed, sku) + maphash.String(p.seed, store)
 }
+
+func (p *plainProducts) shard(key uint64) *plainShard { return &p.shards[key>>(64-plainBits)] }
 
 // has reports whether a product is known to be plain, and returns its price and
 // stock if they are known, too. If not, version is what add takes when it turns
 // out to be: what was forgotten in between is not known again.
 func (p *plainProducts) has(sku, store string, now time.Time) (ok bool, e *liveEntry, version uint64) {
-	s, key := p.at(sku, store)
+	key := p.key(sku, store)
+	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok = s.known[key]
-	if e = s.live[key]; e != nil && (e.sku != sku || !e.live.Next.IsZero() && !now.Before(e.live.Next)) {
+	if e = s.live[key]; e != nil && (e.sku != sku || !e.next.IsZero() && !now.Before(e.next)) {
 		e = nil
 	}
-	return ok, e, s.version
+	if e != nil {
+		return !e.family, e, s.version
+	}
+	_, ok = s.known[key]
+	return ok, nil, s.version
 }
 
 // add remembers that a product is plain, as its document said that was read
 // after has, and its price and stock unless e is nil.
 func (p *plainProducts) add(sku, store string, e *liveEntry, version uint64) {
-	s, key := p.at(sku, store)
+	key := p.key(sku, store)
+	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.version != version {
@@ -106,25 +124,21 @@ func (p *plainProducts) add(sku, store string, e *liveEntry, version uint64) {
 }
 
 // makeRoom makes a place for a key: whichever other comes first has to go.
-func makeRoom[V any](m map[uint64]V, key uint64, most int) {
+func makeRoom[V any](m map[uint64]V, key uint64, most int) (gone V) {
 	if _, there := m[key]; there || len(m) < most {
-		return
+		return gone
 	}
-	for other := range m {
+	for other, v := range m {
 		delete(m, other)
-		return
+		return v
 	}
+	return gone
 }
 
-// forget forgets a product in some stores.
+// forget forgets a product in some stores, and those that it is a variant of.
 func (p *plainProducts) forget(sku string, stores []string) {
 	for _, store := range stores {
-		s, key := p.at(sku, store)
-		s.mu.Lock()
-		delete(s.known, key)
-		delete(s.live, key)
-		s.version++
-		s.mu.Unlock()
+		p.forgetKey(p.key(sku, store))
 	}
 }
 
@@ -135,6 +149,7 @@ func (p *plainProducts) clear() {
 		s.mu.Lock()
 		clear(s.known)
 		clear(s.live)
+		clear(s.up)
 		s.version++
 		s.mu.Unlock()
 	}

@@ -31,7 +31,14 @@ type Status struct {
 	Searches     searchReport      `json:"searches"`
 	Placeholders any               `json:"placeholders,omitempty"`
 
-	lastSuccess map[string]time.Time // by source
+	sources map[string]sourceStatus
+}
+
+// sourceStatus is what is known of the imports of a source.
+type sourceStatus struct {
+	success  time.Time // when the last one ended that did all it should
+	status   string    // of the last one
+	rejected int64     // by the last one
 }
 
 // StoreStatus is what is told of the store.
@@ -59,12 +66,12 @@ type IndexStatus struct {
 // statusCache keeps the status for a second: many may watch it. Reports of
 // imports, all of which are read for it, are kept a little longer.
 type statusCache struct {
-	mu        sync.Mutex
-	at        time.Time
-	kept      Status
-	imports   time.Time
-	reports   []json.RawMessage
-	succeeded map[string]time.Time
+	mu      sync.Mutex
+	at      time.Time
+	kept    Status
+	imports time.Time
+	reports []json.RawMessage
+	sources map[string]sourceStatus
 }
 
 // Bounds of the status.
@@ -98,10 +105,10 @@ func (s *Server) statusNow(ctx context.Context) Status {
 	}
 	s.indexStatus(ctx, st.Index)
 	if k.imports.IsZero() || now.Sub(k.imports) >= importsLife {
-		k.reports, k.succeeded = s.imports(ctx)
+		k.reports, k.sources = s.imports(ctx)
 		k.imports = now
 	}
-	st.Imports, st.lastSuccess = k.reports, k.succeeded
+	st.Imports, st.sources = k.reports, k.sources
 	if s.opts.Running != nil {
 		st.Running = s.opts.Running()
 	}
@@ -131,29 +138,33 @@ func (s *Server) indexStatus(ctx context.Context, out *IndexStatus) {
 	}
 }
 
-// imports returns the reports of the last imports, the newest first, and when
-// each source last had one that did all it should.
-func (s *Server) imports(ctx context.Context) ([]json.RawMessage, map[string]time.Time) {
+// imports returns the reports of the last imports, the newest first, and what
+// is known of each source.
+func (s *Server) imports(ctx context.Context) ([]json.RawMessage, map[string]sourceStatus) {
 	var last []json.RawMessage
-	success := map[string]time.Time{}
+	sources := map[string]sourceStatus{}
 	for m, err := range s.store.Metas(ctx, s.opts.ImportReports) {
 		if err != nil {
-			return nil, success
+			return nil, sources
 		}
 		var r struct {
-			Status  string    `json:"status"`
-			Source  string    `json:"source"`
-			Started time.Time `json:"started"`
-			Seconds float64   `json:"seconds"`
-			DryRun  bool      `json:"dry_run"`
+			Status   string    `json:"status"`
+			Source   string    `json:"source"`
+			Started  time.Time `json:"started"`
+			Seconds  float64   `json:"seconds"`
+			Rejected int64     `json:"rejected"`
+			DryRun   bool      `json:"dry_run"`
 		}
 		if json.Unmarshal(m.Value, &r) != nil {
 			continue
 		}
-		if (r.Status == "ok" || r.Status == "rejects") && !r.DryRun {
-			if end := r.Started.Add(time.Duration(r.Seconds * float64(time.Second))); end.After(success[r.Source]) {
-				success[r.Source] = end
+		if !r.DryRun {
+			in := sources[r.Source]
+			in.status, in.rejected = r.Status, r.Rejected
+			if end := r.Started.Add(time.Duration(r.Seconds * float64(time.Second))); (r.Status == "ok" || r.Status == "rejects") && end.After(in.success) {
+				in.success = end
 			}
+			sources[r.Source] = in
 		}
 		last = append(last, withID(m.Value, strings.TrimPrefix(m.Name, s.opts.ImportReports)))
 		if len(last) > 2*shownImports {
@@ -161,7 +172,7 @@ func (s *Server) imports(ctx context.Context) ([]json.RawMessage, map[string]tim
 		}
 	}
 	slices.Reverse(last)
-	return last[:min(len(last), shownImports)], success
+	return last[:min(len(last), shownImports)], sources
 }
 
 // withID returns a report under the name that the store has it by.

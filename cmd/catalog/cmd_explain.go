@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"catalog/catalog"
 	"catalog/importer"
 	"catalog/indexer"
 )
@@ -66,33 +65,22 @@ func newExplainCommand(a *app) *cobra.Command {
 	o.addView(cmd)
 	f := cmd.Flags()
 	f.StringVar(&text, "query", "", "among the hits of this `TEXT`")
-	f.StringVar(&o.category, "category", "", "in this category: `PATH` or id")
-	f.StringArrayVarP(&o.filters, "filter", "f", nil, "among products that meet `FIELD=VALUES`; may be repeated")
-	f.StringVar(&o.sort, "sort", "", "in this `ORDER`")
-	f.BoolVar(&o.variants, "variants", false, "among variants")
+	f.StringVar(&o.Category, "category", "", "in this category: `PATH` or id")
+	f.StringArrayVarP(&o.Filters, "filter", "f", nil, "among products that meet `FIELD=VALUES`; may be repeated")
+	f.StringVar(&o.Sort, "sort", "", "in this `ORDER`")
+	f.BoolVar(&o.Variants, "variants", false, "among variants")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 func runExplain(ctx context.Context, a *app, o *queryOptions, sku, text string) error {
-	q, err := o.query(text)
+	if _, err := o.query(text); err != nil {
+		return err
+	}
+	page, err := ask[explainPage](ctx, a, &o.indexOptions, &question{What: askExplain, Text: text, SKU: sku, queryFlags: o.queryFlags}, nil)
 	if err != nil {
 		return err
 	}
-	var x *indexer.Explanation
-	var rejected []importer.Rejection
-	err = a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, ix indexer.Index) error {
-		if x, err = a.engine(s, ix, &o.indexOptions).Explain(ctx, sku, q); err != nil {
-			return o.queryError(a, err)
-		}
-		rejected, err = importer.Rejections(ctx, s, catalog.KindProduct, catalog.Key(sku))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	page := newExplainPage(x)
-	page.reject(rejected)
 	if o.asJSON {
 		return printJSON(a.stdout, page)
 	}

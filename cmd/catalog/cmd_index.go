@@ -10,6 +10,7 @@ import (
 
 	"catalog/catalog"
 	"catalog/indexer"
+	"catalog/indexer/facetindex"
 )
 
 const indexLong = `Bring the search index up to date with the store.
@@ -20,7 +21,9 @@ the settings that its documents depend on changed (languages, store views), or
 when the log no longer reaches back to where it stands. An index can always be
 thrown away: the store is the truth.
 
-Several may run: one works, and another takes over when it dies (--wait).
+Several may run: one works, and another takes over when it dies (--wait). Beside
+a process that has an embedded index, such as 'serve', it waits until that has
+brought the index up to date.
 `
 
 // indexCommand are the flags of catalog index.
@@ -72,33 +75,82 @@ type indexReport struct {
 
 func runIndex(ctx context.Context, a *app, o *indexCommand) error {
 	a.shares = true
-	return a.withIndex(ctx, &o.indexOptions, mayCreate, func(s catalog.Store, x indexer.Index) error {
-		if err := a.keepStoreViews(ctx, s); err != nil {
+	shown := a.newIndexProgress(o.noProgress)
+	var r indexReport
+	var err error
+	if o.follow || o.rebuild {
+		r, err = o.keep(ctx, a, shown)
+	} else {
+		err = a.withStore(ctx, mustExist, func(s catalog.Store) error {
+			if err := a.keepStoreViews(ctx, s); err != nil {
+				return err
+			}
+			r, err = a.bringUpToDate(ctx, s, &o.indexOptions, shown, o.wait)
 			return err
+		})
+	}
+	shown.finish()
+	var leased *catalog.LeasedError
+	if errors.As(err, &leased) {
+		return fmt.Errorf("%w: --wait takes over when it ends", err)
+	}
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		return printJSON(a.stdout, r)
+	}
+	if a.global.quiet {
+		return nil
+	}
+	return printIndexed(a, r)
+}
+
+// standby is how often one that waits tries to open the index.
+const standby = time.Second
+
+// keep has the index to itself: it stays, or builds it anew. With --wait it
+// takes over when another process that has it ends.
+func (o *indexCommand) keep(ctx context.Context, a *app, shown *indexProgress) (r indexReport, err error) {
+	for {
+		err = a.withIndex(ctx, &o.indexOptions, mayCreate, func(s catalog.Store, x indexer.Index) error {
+			if err := a.keepStoreViews(ctx, s); err != nil {
+				return err
+			}
+			opts := a.followOptions(&o.indexOptions, shown)
+			opts.Follow, opts.Rebuild, opts.Wait = o.follow, o.rebuild, o.wait
+			if o.follow {
+				opts.Progress = shown.follow()
+			}
+			r, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
+			return err
+		})
+		if !o.wait || !errors.Is(err, facetindex.ErrLocked) {
+			return r, err
 		}
-		shown := a.newIndexProgress(o.noProgress)
-		opts := a.followOptions(&o.indexOptions, shown)
-		opts.Follow, opts.Rebuild, opts.Wait = o.follow, o.rebuild, o.wait
-		if o.follow {
-			opts.Progress = shown.follow()
+		if pause(ctx, standby); ctx.Err() != nil {
+			return r, errInterrupted
 		}
-		r, err := a.runIndexer(ctx, s, x, &o.indexOptions, opts)
-		shown.finish()
-		var leased *catalog.LeasedError
-		if errors.As(err, &leased) {
-			return fmt.Errorf("%w: --wait takes over when it ends", err)
-		}
+	}
+}
+
+// bringUpToDate puts all into the index that the store has now: by the process
+// that has the index, if another one has it.
+func (a *app) bringUpToDate(ctx context.Context, s catalog.Store, o *indexOptions, shown *indexProgress, wait bool) (r indexReport, err error) {
+	progress := func(n int64) { shown.ticker.show(n, 0) }
+	err = a.askAnyone(ctx, o, &question{What: askUpdate}, progress, &r, func() error {
+		x, err := a.openIndex(ctx, o, mayCreate)
 		if err != nil {
 			return err
 		}
-		if o.asJSON {
-			return printJSON(a.stdout, r)
-		}
-		if a.global.quiet {
-			return nil
-		}
-		return printIndexed(a, r)
+		shared := a.shareIndex(ctx, a.newRespondent(s, x, o))
+		opts := a.followOptions(o, shown)
+		opts.Wait = wait
+		r, err = a.runIndexer(ctx, s, x, o, opts)
+		shared.stop()
+		return errors.Join(err, x.Close())
 	})
+	return r, err
 }
 
 // followOptions turns the flags into those of indexer.Run.
@@ -149,29 +201,7 @@ type indexStatus struct {
 }
 
 func runIndexStatus(ctx context.Context, a *app, o *indexCommand) error {
-	out := indexStatus{DeadLetters: []indexer.DeadLetter{}}
-	err := a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, x indexer.Index) error {
-		st, err := x.Stats(ctx)
-		if err != nil {
-			return err
-		}
-		out.Index, _ = o.place(a)
-		out.Documents, out.Units, out.DiskBytes = st.Documents, st.Units, st.DiskBytes
-		status, err := indexer.ReadStatus(ctx, s, o.name)
-		switch {
-		case err == nil:
-			out.Status = &status
-		case !errors.Is(err, catalog.ErrNotFound):
-			return err
-		}
-		for d, err := range indexer.DeadLetters(ctx, s, o.name) {
-			if err != nil {
-				return err
-			}
-			out.DeadLetters = append(out.DeadLetters, d)
-		}
-		return nil
-	})
+	out, err := ask[indexStatus](ctx, a, &o.indexOptions, &question{What: askStatus}, nil)
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"catalog/catalog"
 	"catalog/indexer"
 )
 
@@ -41,51 +38,63 @@ SORT
 // queryOptions are the flags of search and browse.
 type queryOptions struct {
 	indexOptions
-	filters, facets     []string
-	auto, values        int
-	sort, category      string
-	store, group, money string
-	lists               []string
-	variants, noFacets  bool
-	page, size          int
-	after               string
-	asJSON              bool
+	queryFlags
+	asJSON bool
+}
+
+// queryFlags are those of them that whoever has the index answers by.
+type queryFlags struct {
+	Filters  []string `json:"filters,omitempty"`
+	Facets   []string `json:"facets,omitempty"`
+	Auto     int      `json:"auto,omitempty"`
+	Values   int      `json:"values,omitempty"`
+	NoFacets bool     `json:"no_facets,omitempty"`
+	Sort     string   `json:"sort,omitempty"`
+	Category string   `json:"category,omitempty"`
+	Store    string   `json:"store,omitempty"`
+	Group    string   `json:"group,omitempty"`
+	Currency string   `json:"currency,omitempty"`
+	Lists    []string `json:"lists,omitempty"`
+	Variants bool     `json:"variants,omitempty"`
+	Page     int      `json:"page,omitempty"`
+	Size     int      `json:"size,omitempty"`
+	After    string   `json:"after,omitempty"`
 }
 
 func (o *queryOptions) addFlags(cmd *cobra.Command) {
 	o.indexOptions.addFlags(cmd)
 	o.addView(cmd)
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.filters, "filter", "f", nil, "only products that meet `FIELD=VALUES`; may be repeated")
-	f.StringArrayVar(&o.facets, "facet", nil, "show this `FIELD` as a facet, before those that are chosen; may be repeated")
-	f.IntVar(&o.auto, "facets", 8, "choose the `N` facets that narrow the answer best")
-	f.IntVar(&o.values, "facet-values", 8, "show `N` values of a facet")
-	f.BoolVar(&o.noFacets, "no-facets", false, "show no facets")
-	f.StringVar(&o.sort, "sort", "", "`ORDER` of the products")
-	f.BoolVar(&o.variants, "variants", false, "show variants instead of their products")
-	f.IntVar(&o.page, "page", 1, "show page `N`")
-	f.IntVar(&o.size, "size", indexer.DefaultSize, "show `N` products")
-	f.StringVar(&o.after, "after", "", "go on at this `CURSOR` of the page before")
+	f.StringArrayVarP(&o.Filters, "filter", "f", nil, "only products that meet `FIELD=VALUES`; may be repeated")
+	f.StringArrayVar(&o.Facets, "facet", nil, "show this `FIELD` as a facet, before those that are chosen; may be repeated")
+	f.IntVar(&o.Auto, "facets", 8, "choose the `N` facets that narrow the answer best")
+	f.IntVar(&o.Values, "facet-values", 8, "show `N` values of a facet")
+	f.BoolVar(&o.NoFacets, "no-facets", false, "show no facets")
+	f.StringVar(&o.Sort, "sort", "", "`ORDER` of the products")
+	f.BoolVar(&o.Variants, "variants", false, "show variants instead of their products")
+	f.IntVar(&o.Page, "page", 1, "show page `N`")
+	f.IntVar(&o.Size, "size", indexer.DefaultSize, "show `N` products")
+	f.StringVar(&o.After, "after", "", "go on at this `CURSOR` of the page before")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 }
 
 // addView adds the flags that say who asks.
 func (o *queryOptions) addView(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&o.store, "store-view", "", "as the store view of that `CODE` sees it")
-	f.StringVar(&o.group, "group", "", "prices of this customer `GROUP`")
-	f.StringArrayVar(&o.lists, "price-list", nil, "prices of this `LIST`; may be repeated")
-	f.StringVar(&o.money, "currency", "", "prices in this `CURRENCY`; the store view's if empty")
+	f.StringVar(&o.Store, "store-view", "", "as the store view of that `CODE` sees it")
+	f.StringVar(&o.Group, "group", "", "prices of this customer `GROUP`")
+	f.StringArrayVar(&o.Lists, "price-list", nil, "prices of this `LIST`; may be repeated")
+	f.StringVar(&o.Currency, "currency", "", "prices in this `CURRENCY`; the store view's if empty")
 }
 
-func (o *queryOptions) view() indexer.View {
-	return indexer.View{Store: o.store, Currency: o.money, Group: o.group, Lists: o.lists}
+func (o *queryFlags) view() indexer.View {
+	return indexer.View{Store: o.Store, Currency: o.Currency, Group: o.Group, Lists: o.Lists}
 }
 
 // query turns the flags into a query.
-func (o *queryOptions) query(text string) (indexer.Query, error) {
-	q := indexer.Query{View: o.view(), Text: text, Category: o.category, Variants: o.variants, Page: o.page, Size: o.size, After: o.after}
-	for _, s := range o.filters {
+func (o *queryFlags) query(text string) (indexer.Query, error) {
+	q := indexer.Query{View: o.view(), Text: text, Category: o.Category, Variants: o.Variants, Page: o.Page, Size: o.Size, After: o.After}
+	for _, s := range o.Filters {
 		f, err := indexer.ParseFilter(s)
 		if err != nil {
 			return q, usagef("--filter: %w", err)
@@ -93,11 +102,11 @@ func (o *queryOptions) query(text string) (indexer.Query, error) {
 		q.Filters = append(q.Filters, f)
 	}
 	var err error
-	if q.Sort, err = indexer.ParseSort(o.sort); err != nil {
+	if q.Sort, err = indexer.ParseSort(o.Sort); err != nil {
 		return q, usagef("--sort: %w", err)
 	}
-	if !o.noFacets {
-		q.Facets = indexer.Facets{Names: o.facets, Auto: o.auto, Values: o.values}
+	if !o.NoFacets {
+		q.Facets = indexer.Facets{Names: o.Facets, Auto: o.Auto, Values: o.Values}
 	}
 	return q, nil
 }
@@ -115,7 +124,7 @@ func newSearchCommand(a *app) *cobra.Command {
 		}),
 	}
 	o.addFlags(cmd)
-	cmd.Flags().StringVar(&o.category, "category", "", "in this category or below: `PATH` or id")
+	cmd.Flags().StringVar(&o.Category, "category", "", "in this category or below: `PATH` or id")
 	return cmd
 }
 
@@ -132,7 +141,7 @@ func newBrowseCommand(a *app) *cobra.Command {
 			if len(args) == 0 {
 				return runTree(ctx, a, &o)
 			}
-			o.category = args[0]
+			o.Category = args[0]
 			return runSearch(ctx, a, &o, "")
 		}),
 	}
@@ -140,40 +149,11 @@ func newBrowseCommand(a *app) *cobra.Command {
 	return cmd
 }
 
-// queryError turns what is wrong with a query into a usage error.
-func (o *queryOptions) queryError(a *app, err error) error {
-	if errors.Is(err, indexer.ErrQuery) {
-		return usageError{err}
-	}
-	if errors.Is(err, indexer.ErrNoIndex) {
-		if url, uerr := o.place(a); uerr == nil {
-			return noIndex(url)
-		}
-	}
-	return err
-}
-
 func runSearch(ctx context.Context, a *app, o *queryOptions, text string) error {
-	q, err := o.query(text)
-	if err != nil {
+	if _, err := o.query(text); err != nil {
 		return err
 	}
-	var page searchPage
-	err = a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, x indexer.Index) error {
-		e := a.engine(s, x, &o.indexOptions)
-		if _, err := e.Shop(ctx); err != nil { // not part of what a search takes
-			return err
-		}
-		start := time.Now()
-		r, err := e.Search(ctx, q)
-		if err != nil {
-			return o.queryError(a, err)
-		}
-		took := time.Since(start)
-		page, err = newSearchPage(ctx, s, e, o, r)
-		page.Milliseconds = float64(took.Microseconds()) / 1000
-		return err
-	})
+	page, err := ask[searchPage](ctx, a, &o.indexOptions, &question{What: askSearch, Text: text, queryFlags: o.queryFlags}, nil)
 	if err != nil {
 		return err
 	}
@@ -184,24 +164,19 @@ func runSearch(ctx context.Context, a *app, o *queryOptions, text string) error 
 }
 
 func runTree(ctx context.Context, a *app, o *queryOptions) error {
-	q, err := o.query("")
-	if err != nil {
+	if _, err := o.query(""); err != nil {
 		return err
 	}
-	var root *indexer.TreeNode
-	err = a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, x indexer.Index) error {
-		root, err = a.engine(s, x, &o.indexOptions).Tree(ctx, q)
-		return o.queryError(a, err)
-	})
+	root, err := ask[*treePage](ctx, a, &o.indexOptions, &question{What: askTree, queryFlags: o.queryFlags}, nil)
 	if err != nil {
 		return err
 	}
 	if o.asJSON {
-		return printJSON(a.stdout, newTreePage(root))
+		return printJSON(a.stdout, root)
 	}
 	p := &printer{w: a.stdout}
-	var show func(n *indexer.TreeNode, depth int)
-	show = func(n *indexer.TreeNode, depth int) {
+	var show func(n *treePage, depth int)
+	show = func(n *treePage, depth int) {
 		for _, c := range n.Children {
 			p.printf("%s%s  %s\n", strings.Repeat("  ", depth), c.Name, count(int64(c.Count)))
 			show(c, depth+1)

@@ -36,7 +36,8 @@ CATALOG_CUSTOMER_SECRET is what a shop signs X-Customer headers with, which
 open the prices of customer groups and price lists.
 
 A signal ends it: requests under way are answered first. While it runs, other
-commands use the store through it.
+commands use store and index through it, by themselves on this machine, and with
+--store http://HOST:PORT and a token on another.
 `
 
 // serveCommand are the flags of catalog serve.
@@ -106,6 +107,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	if o.cache < 1 {
 		return usagef("--cache is a number of MiB, from 1")
 	}
+	defer tuneForServe(a)()
 	a.shares, a.cacheBytes = true, int64(o.cache)<<20
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {
@@ -127,6 +129,9 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 		return err
 	}
 	closers = append(closers, index.Close)
+	respondent := a.newRespondent(store, index, &o.indexOptions)
+	shared := a.shareIndex(ctx, respondent)
+	closers = append(closers, func() error { shared.stop(); return nil })
 	shop, err := o.openPlaceholders(ctx, a, store)
 	if err != nil {
 		return err
@@ -141,6 +146,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 		Pattern: "/v1/store/", Role: storefront.RoleAdmin,
 		Handler: remotestore.NewHandler(store, &remotestore.HandlerOptions{Closing: closing, Logger: a.log}),
 	})
+	opts.Mounts = append(opts.Mounts, mountIndex(respondent, closing)...)
 	imports := importhttp.New(store, importhttp.Options{Logger: a.log})
 	for _, pattern := range []string{"/v1/imports", "/v1/imports/"} {
 		opts.Mounts = append(opts.Mounts, storefront.Mount{Pattern: pattern, Role: storefront.RoleImport, Read: storefront.RoleRead, Handler: imports})
@@ -156,7 +162,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 			}
 		})
 	}
-	engine := a.engine(store, index, &o.indexOptions)
+	engine := respondent.engine(&question{})
 	opts.Index = index
 	server := storefront.New(store, engine, opts)
 	closers = append(closers, server.Close)

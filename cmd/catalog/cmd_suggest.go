@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"catalog/catalog"
 	"catalog/indexer"
 )
 
@@ -57,22 +56,7 @@ func newSuggestCommand(a *app) *cobra.Command {
 }
 
 func runSuggest(ctx context.Context, a *app, o *queryOptions, text string, n int) error {
-	var page suggestPage
-	err := a.withIndex(ctx, &o.indexOptions, mustExist, func(s catalog.Store, x indexer.Index) error {
-		c, err := a.engine(s, x, &o.indexOptions).Suggest(ctx, indexer.Query{View: o.view(), Text: text}, n)
-		if err != nil {
-			return o.queryError(a, err)
-		}
-		page = suggestPage{Words: append([]string{}, c.Words...), Categories: []categoryID{}, Values: []valueOf{}}
-		for _, cat := range c.Categories {
-			page.Categories = append(page.Categories, categoryID(cat))
-		}
-		for _, v := range c.Values {
-			page.Values = append(page.Values, valueOf(v))
-		}
-		page.Products, err = hitRows(ctx, s, c.Products, o.store)
-		return err
-	})
+	page, err := ask[suggestPage](ctx, a, &o.indexOptions, &question{What: askSuggest, Text: text, Limit: n, queryFlags: o.queryFlags}, nil)
 	if err != nil {
 		return err
 	}

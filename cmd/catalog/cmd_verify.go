@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"catalog/catalog"
 	"catalog/indexer"
 )
 
@@ -35,12 +34,8 @@ func newVerifyCommand(a *app) *cobra.Command {
 		GroupID: "search",
 		Args:    args(cobra.NoArgs),
 		RunE: a.action(func(ctx context.Context, _ []string) error {
-			shown := a.newTicker("verifying", np)
-			opts := indexer.VerifyOptions{
-				Name: o.name, Holder: holder(), Repair: repair, Examples: examples, Log: a.log,
-				Progress: func(n int64) { shown.show(n, 0) },
-			}
-			return runVerify(ctx, a, &o, opts, shown, asJSON)
+			q := &question{What: askVerify, Repair: repair, Examples: examples}
+			return runVerify(ctx, a, &o, q, a.newTicker("verifying", np), asJSON)
 		}),
 	}
 	o.addFlags(cmd)
@@ -57,6 +52,7 @@ var errDiffers = errors.New("the index is not what the store says")
 
 // verifyReport is what catalog verify prints, as JSON with --json.
 type verifyReport struct {
+	OK        bool             `json:"ok"` // stale documents are only late
 	Products  int64            `json:"products"`
 	Documents int64            `json:"documents"`
 	Faults    map[string]int64 `json:"faults"`
@@ -68,6 +64,9 @@ type verifyReport struct {
 	Seconds   float64          `json:"seconds"`
 }
 
+// differs reports whether the index is not what the store says, and stayed so.
+func (r *verifyReport) differs() bool { return !r.OK && r.Repaired == 0 }
+
 type findingRow struct {
 	SKU   string   `json:"sku"`
 	View  string   `json:"view,omitempty"`
@@ -75,30 +74,19 @@ type findingRow struct {
 	Parts []string `json:"parts,omitempty"`
 }
 
-func runVerify(ctx context.Context, a *app, o *indexOptions, opts indexer.VerifyOptions, shown *ticker, asJSON bool) error {
-	settings, err := o.load()()
-	if err != nil {
-		return err
-	}
-	opts.Settings = settings
-	var v indexer.Verification
-	start := time.Now()
+func runVerify(ctx context.Context, a *app, o *indexOptions, q *question, shown *ticker, asJSON bool) error {
 	a.shares = true
-	err = a.withIndex(ctx, o, mustExist, func(s catalog.Store, x indexer.Index) error {
-		v, err = indexer.Verify(ctx, s, x, opts)
-		return err
-	})
+	r, err := ask[verifyReport](ctx, a, o, q, func(n int64) { shown.show(n, 0) })
 	shown.finish()
 	if err != nil {
 		return err
 	}
-	r := newVerifyReport(&v, time.Since(start))
 	if asJSON {
 		err = printJSON(a.stdout, r)
 	} else {
 		err = printVerify(a, r)
 	}
-	if err == nil && !v.OK() && v.Repaired == 0 {
+	if err == nil && r.differs() {
 		return reported{errDiffers}
 	}
 	return err
@@ -106,7 +94,7 @@ func runVerify(ctx context.Context, a *app, o *indexOptions, opts indexer.Verify
 
 func newVerifyReport(v *indexer.Verification, took time.Duration) verifyReport {
 	r := verifyReport{
-		Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
+		OK: v.OK(), Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
 		Unmapped: v.Unmapped, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds(),
 	}
 	for f := range indexer.NumFaults {

@@ -32,7 +32,7 @@ func (o *importIndex) follows(a *app, err error) bool {
 		return false
 	}
 	_, err = o.place(a)
-	return err == nil // a store in memory has no index beside it
+	return err == nil || o.behindServer(a) // a store in memory has no index beside it
 }
 
 // indexPercent is how much garbage the making of an index may leave, of what it
@@ -56,19 +56,17 @@ func tuneForIndex(a *app) (done func()) {
 func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, noProgress bool) (seconds float64, err error) {
 	start := time.Now()
 	defer tuneForIndex(a)()
-	x, err := a.openIndex(ctx, &o.indexOptions, mayCreate)
-	if err == nil {
-		shown := a.newIndexProgress(noProgress)
-		opts := a.followOptions(&o.indexOptions, shown)
-		_, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
-		shown.finish()
-		err = errors.Join(err, x.Close())
-	}
+	shown := a.newIndexProgress(noProgress)
+	_, err = a.bringUpToDate(ctx, s, &o.indexOptions, shown, false)
+	shown.finish()
+	var usage usageError
 	switch {
 	case err == nil:
 	case errors.Is(err, catalog.ErrLeased), errors.Is(err, facetindex.ErrLocked) && followed(ctx, s, o.name):
 		// Somebody follows the log already: it will be there in a moment.
 		a.log.Info("another process keeps the search index up to date", "index", o.name)
+		err = nil
+	case o.behindServer(a) && errors.As(err, &usage): // it has none
 		err = nil
 	case ctx.Err() != nil:
 		err = fmt.Errorf("all is imported; the search index was interrupted, 'catalog index' goes on: %w", err)

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"catalog/catalog"
 	"catalog/catalog/memstore"
+	"catalog/catalog/mongostore"
 )
 
 // openMode says what a command wants of the store.
@@ -44,9 +46,39 @@ func (a *app) openStore(ctx context.Context, mode openMode) (catalog.Store, erro
 	case "http", "https":
 		return a.openRemote(ctx)
 	case "mongodb", "mongodb+srv":
-		return nil, usagef("--store %q: stores on a server are not in this version: use pebble:DIR", a.global.store)
+		return a.openMongo(ctx, mode)
 	}
-	return nil, usagef("--store %q: unknown scheme %q: use pebble:DIR, or http(s)://HOST:PORT of a server", a.global.store, scheme)
+	return nil, usagef("--store %q: unknown scheme %q: use pebble:DIR, mongodb://HOST/DATABASE, or http(s)://HOST:PORT of a server", a.global.store, scheme)
+}
+
+// openMongo opens the store in a database of MongoDB. Its URL may hold a
+// password, and is not repeated.
+func (a *app) openMongo(ctx context.Context, mode openMode) (catalog.Store, error) {
+	s, err := mongostore.Open(ctx, a.global.store, &mongostore.Options{Logger: a.log, Existing: mode != mayCreate})
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, catalog.ErrInvalid):
+		return nil, usagef("--store: %w", err)
+	case errors.Is(err, catalog.ErrNotFound) && mode == orEmpty:
+		return memstore.New(), nil
+	case errors.Is(err, catalog.ErrNotFound):
+		return nil, usagef("%w: import a feed into it first, or name another by --store", err)
+	}
+	return nil, err
+}
+
+// indexBeside returns where the embedded index of a store is that is named by
+// its URL, "" if it has none: in a folder beside an embedded one, in a folder
+// of the working directory for a database.
+func indexBeside(store string) string {
+	if dir, ok := strings.CutPrefix(store, "pebble:"); ok {
+		return "facet:" + filepath.Clean(strings.TrimPrefix(dir, "//")) + ".index"
+	}
+	if name, err := mongostore.Database(store); err == nil {
+		return "facet:" + name + ".index"
+	}
+	return ""
 }
 
 // hasEntries reports whether dir is a folder with something in it. Only what

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -40,17 +39,16 @@ func (o *indexOptions) addFlags(cmd *cobra.Command) {
 }
 
 // place returns the URL of the index: the one asked for, else a folder beside
-// that of an embedded store.
+// the store.
 func (o *indexOptions) place(a *app) (string, error) {
 	if o.url != "" {
 		return o.url, nil
 	}
-	if dir, ok := strings.CutPrefix(a.global.store, "pebble:"); ok {
-		dir = filepath.Clean(strings.TrimPrefix(dir, "//"))
+	if beside := indexBeside(a.global.store); beside != "" {
 		if o.name != "main" {
-			return "facet:" + dir + ".index-" + o.name, nil
+			beside += "-" + o.name
 		}
-		return "facet:" + dir + ".index", nil
+		return beside, nil
 	}
 	return "", usagef("--store %s has no index beside it: name one by --index-url", a.global.store)
 }
@@ -79,7 +77,7 @@ func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (in
 		}
 		x, err := facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
 		if errors.Is(err, facetindex.ErrLocked) {
-			return nil, fmt.Errorf("%w; an embedded index answers in one process: ask 'catalog serve' over HTTP if it is that one, end it, or name another index by --index-url", err)
+			return nil, fmt.Errorf("%w, which does not answer for it: end it, or name another index by --index-url", err)
 		}
 		if err != nil {
 			return nil, err
@@ -116,14 +114,19 @@ func (a *app) openElastic(o *indexOptions, list string) (indexer.Index, error) {
 	return elasticindex.Open(nodes, o.name, &opts)
 }
 
-// withIndex opens store and index for run and closes both after.
+// withIndex opens store and index for run and closes both after. Others may ask
+// the index meanwhile, if this process shares what it has.
 func (a *app) withIndex(ctx context.Context, o *indexOptions, mode openMode, run func(catalog.Store, indexer.Index) error) error {
 	return a.withStore(ctx, mustExist, func(s catalog.Store) (err error) {
 		x, err := a.openIndex(ctx, o, mode)
 		if err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, x.Close()) }()
+		shared := a.shareIndex(ctx, a.newRespondent(s, x, o))
+		defer func() {
+			shared.stop()
+			err = errors.Join(err, x.Close())
+		}()
 		return run(s, x)
 	})
 }

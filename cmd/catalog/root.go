@@ -106,7 +106,7 @@ func newRootCommand(a *app) *cobra.Command {
 		newGetCommand(a), newDeleteCommand(a),
 		newSearchCommand(a), newBrowseCommand(a), newSuggestCommand(a), newExplainCommand(a),
 		newIndexCommand(a), newVerifyCommand(a), newServeCommand(a),
-		newStatsCommand(a), newImportsCommand(a), newCompactCommand(a),
+		newStatsCommand(a), newImportsCommand(a), newCompactCommand(a), newCopyCommand(a), newBackupCommand(a), newRestoreCommand(a),
 		newSchemaCommand(a), newConfigCommand(a), newVersionCommand(a),
 		newPlaceholderCommand(a), newPruneCommand(a), newGatewayCommand(a), newMagentoCommand(a),
 	)

@@ -60,7 +60,7 @@ type categoryRow struct {
 }
 
 // newSearchPage joins a result with what the store knows of its hits.
-func newSearchPage(ctx context.Context, s catalog.Store, e *indexer.Engine, o *queryOptions, r *indexer.Result) (searchPage, error) {
+func newSearchPage(ctx context.Context, s catalog.Store, e *indexer.Engine, view string, r *indexer.Result) (searchPage, error) {
 	p := searchPage{
 		Total: r.Total, Relaxed: r.Relaxed.String(), Sort: r.Sort.By, Next: r.Next, Cursor: r.At.String(),
 		Hits: []hitRow{}, Facets: []facetRow{}, Categories: []categoryRow{},
@@ -72,14 +72,14 @@ func newSearchPage(ctx context.Context, s catalog.Store, e *indexer.Engine, o *q
 	if err != nil {
 		return p, err
 	}
-	if p.Hits, err = hitRows(ctx, s, r.Hits, o.store); err != nil {
+	if p.Hits, err = hitRows(ctx, s, r.Hits, view); err != nil {
 		return p, err
 	}
 	for _, f := range r.Facets {
 		p.Facets = append(p.Facets, newFacetRow(f))
 	}
 	for _, c := range r.Categories {
-		p.Categories = append(p.Categories, categoryRow{c.ID, shop.NamesOf(c.ID, o.store), c.Count})
+		p.Categories = append(p.Categories, categoryRow{c.ID, shop.NamesOf(c.ID, view), c.Count})
 	}
 	return p, nil
 }

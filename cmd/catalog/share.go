@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"catalog/catalog"
 	"catalog/catalog/pebblestore"
 	"catalog/catalog/remotestore"
+	"catalog/catalog/storefront"
 )
 
 // An embedded store is open in one process at a time. Those that have it for
@@ -83,6 +85,8 @@ func pause(ctx context.Context, d time.Duration) {
 type holding struct {
 	*pebblestore.Store
 	share *share // nil: not shared
+	urls  *storefront.URLKeeper
+	log   *slog.Logger
 }
 
 // hold opens an embedded store, and shares it if shares says so. That it cannot
@@ -93,13 +97,37 @@ func (a *app) hold(ctx context.Context, dir string, shares, takesOver bool) (*ho
 	if err != nil {
 		return nil, err
 	}
-	h := &holding{Store: s}
+	empty := true
+	for _, err := range s.Heads(ctx, catalog.KindProduct, catalog.All) {
+		empty = false
+		if err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+		break
+	}
+	h := &holding{Store: s, urls: storefront.NewURLKeeper(s, empty), log: a.log}
 	if shares {
-		if h.share, err = a.listen(ctx, dir, s); err != nil {
+		if h.share, err = a.listen(ctx, dir, func(closing <-chan struct{}) http.Handler {
+			return remotestore.NewHandler(h, &remotestore.HandlerOptions{Trusted: true, Closing: closing, Logger: a.log})
+		}); err != nil {
 			a.log.Warn("other commands cannot use the store meanwhile", "err", err)
 		}
 	}
 	return h, nil
+}
+
+// Apply implements catalog.Store. The url_keys that products lose by it lead on
+// to their new ones, whoever writes: that they cannot be remembered is no
+// reason not to.
+func (h *holding) Apply(ctx context.Context, writes []catalog.Write) ([]catalog.Result, error) {
+	left, err := h.urls.Keep(ctx, writes)
+	if err != nil && ctx.Err() == nil {
+		h.log.Warn("former url_keys are not remembered", "cause", err)
+	}
+	if left > 0 {
+		h.log.Warn("a feed renames so much that some former url_keys are not remembered", "url_keys", left)
+	}
+	return h.Store.Apply(ctx, writes)
 }
 
 // Close ends the sharing, then closes the store.
@@ -108,7 +136,8 @@ func (h *holding) Close() error {
 	return h.Store.Close()
 }
 
-// share is a socket that others reach the store through.
+// share is a socket through which others reach what a process has open in a
+// folder: a store, or an index.
 type share struct {
 	dir     *place
 	socket  net.Listener
@@ -120,9 +149,10 @@ type share struct {
 	log     func(msg string, args ...any)
 }
 
-// listen shares the store in dir, whose lock this process has: what another
-// left of its socket is of no use to anybody.
-func (a *app) listen(ctx context.Context, dir string, store catalog.Store) (_ *share, err error) {
+// listen shares what is in dir, whose lock this process has: what another left
+// of its socket is of no use to anybody. The handler's calls are to end when
+// closing is closed.
+func (a *app) listen(ctx context.Context, dir string, newHandler func(closing <-chan struct{}) http.Handler) (_ *share, err error) {
 	p, err := newPlace(dir)
 	if err != nil {
 		return nil, err
@@ -137,7 +167,7 @@ func (a *app) listen(ctx context.Context, dir string, store catalog.Store) (_ *s
 		return nil, err
 	}
 	s := &share{dir: p, socket: l, closing: make(chan struct{}), log: a.log.Warn}
-	handler := remotestore.NewHandler(store, &remotestore.HandlerOptions{Trusted: true, Closing: s.closing, Logger: a.log})
+	handler := newHandler(s.closing)
 	s.server = &http.Server{
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			s.calls.Add(1)
@@ -149,14 +179,14 @@ func (a *app) listen(ctx context.Context, dir string, store catalog.Store) (_ *s
 	}
 	s.done.Go(func() {
 		if err := s.server.Serve(l); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
-			a.log.Warn("other commands can no longer use the store", "err", err)
+			a.log.Warn("other commands can no longer use what this one has", "folder", dir, "err", err)
 		}
 	})
 	return s, nil
 }
 
-// stop ends the sharing. Others are told, so that one of them takes the store
-// over once it is closed.
+// stop ends the sharing. Others are told, so that one of them takes it over
+// once it is closed.
 func (s *share) stop() {
 	if s == nil {
 		return
@@ -169,7 +199,7 @@ func (s *share) stop() {
 		end := time.Now().Add(shareDrain)
 		for time.Sleep(shareLinger); s.calls.Load() > 0; time.Sleep(shareLinger / 5) {
 			if time.Now().After(end) {
-				s.log("commands of others that use the store are cut off")
+				s.log("commands of others are cut off", "folder", s.dir.dir)
 				break
 			}
 		}
@@ -179,7 +209,7 @@ func (s *share) stop() {
 	})
 }
 
-// place is the folder of a store, under a name that is short enough for
+// place is the folder of a store or an index, under a name that is short enough for
 // sockets.
 type place struct {
 	dir   string

@@ -110,15 +110,8 @@ func (a *app) openRemote(ctx context.Context) (catalog.Store, error) {
 	if opts.Token, err = a.storeToken(); err != nil {
 		return nil, err
 	}
-	ca, err := readOption("--store-ca", a.global.storeCA)
-	if err != nil {
+	if opts.TLS, err = a.storeTLS(); err != nil {
 		return nil, err
-	}
-	if ca != nil {
-		opts.TLS = &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
-		if !opts.TLS.RootCAs.AppendCertsFromPEM(ca) {
-			return nil, usagef("--store-ca: %s has no certificate in PEM", a.global.storeCA)
-		}
 	}
 	if u, err := url.Parse(a.global.store); err == nil && u.Scheme == "http" && opts.Token != "" && !loopback(u.Hostname()) {
 		a.log.Warn("the token crosses the network in the clear: use https", "host", u.Host)
@@ -133,6 +126,20 @@ func (a *app) openRemote(ctx context.Context) (catalog.Store, error) {
 		return nil, fmt.Errorf("%w: give the server's token by CATALOG_STORE_TOKEN or --store-token-file", err)
 	}
 	return nil, err
+}
+
+// storeTLS says whom a store behind https is to be signed by; nil: whom the
+// system trusts.
+func (a *app) storeTLS() (*tls.Config, error) {
+	ca, err := readOption("--store-ca", a.global.storeCA)
+	if err != nil || ca == nil {
+		return nil, err
+	}
+	config := &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
+	if !config.RootCAs.AppendCertsFromPEM(ca) {
+		return nil, usagef("--store-ca: %s has no certificate in PEM", a.global.storeCA)
+	}
+	return config, nil
 }
 
 // storeToken returns the token for a store behind a server, from the

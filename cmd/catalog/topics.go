@@ -4,6 +4,12 @@ import "github.com/spf13/cobra"
 
 const feedsTopic = `What a feed may look like.
 
+PLACES
+  A file, a glob, a folder (every feed in it), - for standard input,
+  http(s)://…, and s3://BUCKET/KEY, where KEY may be a glob or end in a slash.
+  Of S3 and what speaks its protocol: AWS_ENDPOINT_URL, AWS_REGION and the usual
+  AWS_… credentials in the environment or in ~/.aws.
+
 FORMATS
   jsonl    one JSON object a line
   json     an array of objects

@@ -44,7 +44,7 @@ func ParseTarget(address, token string, client *http.Client) (Target, error) {
 		client = &http.Client{Timeout: 10 * time.Second}
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Hostname() == "" {
 		return nil, fmt.Errorf("purge: %w: it has the form http://host:port, fastly://SERVICE or cloudflare://ZONE", ErrTarget)
 	}
 	if u.User != nil {

@@ -1,6 +1,8 @@
 // Calls of the API. Answers are kept for as long as the page is open, a few
 // dozen of them, so that going back needs no network.
 
+import { t } from './words.js';
+
 export class Problem extends Error {
   constructor(status, title, detail) {
     super(detail || title);
@@ -40,7 +42,7 @@ export async function get(path, params, signal) {
     response = await fetch(url, { signal, headers: { Accept: 'application/json' } });
   } catch (err) {
     if (err.name === 'AbortError') throw err;
-    throw new Problem(0, 'The shop cannot be reached', 'Check the connection, then try again.');
+    throw new Problem(0, t('The shop cannot be reached'), t('Check the connection, then try again.'));
   }
   if (!response.ok) {
     let doc = {};
@@ -49,7 +51,7 @@ export async function get(path, params, signal) {
     } catch {
       // A proxy's page: its status says enough.
     }
-    throw new Problem(response.status, doc.title || 'The answer was ' + response.status, doc.detail);
+    throw new Problem(response.status, doc.title || t('The answer was {status}', { status: response.status }), doc.detail);
   }
   const doc = await response.json();
   kept.delete(url);

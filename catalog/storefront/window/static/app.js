@@ -11,6 +11,7 @@ import { href, parse } from './route.js';
 import { loadShop, shop, shown, storeOf, topCategories } from './shop.js';
 import { status } from './status.js';
 import { combobox } from './suggest.js';
+import { label, language, speak, t } from './words.js';
 
 const views = { home, category: listing, search: listing, product, status };
 
@@ -61,10 +62,13 @@ async function show({ moved = false, scroll = 0 } = {}) {
   try {
     if (!shop.stores.length) await loadShop();
     if (signal.aborted) return;
+    await speak(storeOf(route).language);
+    if (signal.aborted) return;
     switches();
+    if (document.documentElement.lang !== language) reword();
     customerOf(route);
     drawMenu(signal);
-    if (!view) throw new Problem(404, 'Not found');
+    if (!view) throw new Problem(404, t('Not found'));
     const shownAs = await view(main, route, { signal, go, replace });
     if (signal.aborted) return;
     if (shownAs.redirect) {
@@ -75,8 +79,8 @@ async function show({ moved = false, scroll = 0 } = {}) {
   } catch (err) {
     if (signal.aborted || err.name === 'AbortError') return;
     main.removeAttribute('aria-busy');
-    put(main, fault(err instanceof Problem ? err : new Problem(0, 'Something went wrong', String(err.message)), again));
-    title(err.status === 404 ? 'Not found' : 'Error');
+    put(main, fault(err instanceof Problem ? err : new Problem(0, t('Something went wrong'), String(err.message)), again));
+    title(err.status === 404 ? t('Not found') : t('Error'));
     if (!(err instanceof Problem)) throw err;
   }
   if (same) return; // a filter: whoever clicked it stays where they are
@@ -94,8 +98,19 @@ function customerOf(r) {
   const now = JSON.stringify([r.store, r.group, store.currency, store.language]);
   if (now === customer) return;
   customer = now;
-  document.documentElement.lang = 'en';
-  window.catalogLive.configure({ store: r.store, group: r.group, currency: undefined, locale: store.language || 'en' });
+  window.catalogLive.configure({ store: r.store, group: r.group, currency: undefined, locale: store.language || 'en', ...priceWords() });
+}
+
+// priceWords are what price-stock.js says.
+function priceWords() {
+  return { from: t('from'), inStock: t('In stock'), outOfStock: t('Sold out'), noPrice: t('No price') };
+}
+
+// reword puts what stays on the page into another language.
+function reword() {
+  document.documentElement.lang = language;
+  label(document);
+  customer = ''; // prices have words, too
 }
 
 function switches() {
@@ -109,7 +124,7 @@ function switches() {
     put(storeSwitch, shop.stores.map((s) => h('option', { value: s.code }, s.code + (currencies && s.currency ? ' · ' + s.currency : ''))));
     storeSwitch.addEventListener('change', () => to({ store: storeSwitch.value === shop.default ? '' : storeSwitch.value }));
     storeSwitch.closest('label').classList.toggle('off', shop.stores.length < 2);
-    put(groupSwitch, [h('option', { value: '' }, 'Everybody'), shop.groups.map((g) => h('option', { value: g }, g))]);
+    put(groupSwitch, [h('option', { value: '', 'data-words': true }, 'Everybody'), shop.groups.map((g) => h('option', { value: g }, g))]);
     groupSwitch.addEventListener('change', () => to({ group: groupSwitch.value }));
     groupSwitch.closest('label').classList.toggle('off', shop.groups.length === 0);
   }

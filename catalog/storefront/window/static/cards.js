@@ -3,6 +3,7 @@
 import { h, plain } from './dom.js';
 import { picture } from './picture.js';
 import { href } from './route.js';
+import { t } from './words.js';
 
 export const cardFields = 'name,brand,type,images,categories';
 
@@ -59,8 +60,8 @@ export function fault(problem, again) {
   return h(
     'div.notice.fault',
     { role: 'alert' },
-    h('h2', {}, missing ? 'This is not here' : problem.title || 'Something went wrong'),
-    h('p', {}, missing ? 'It may have been removed, or this store does not have it.' : problem.message),
-    h('p.actions', {}, missing ? h('a.button', { href: '/' }, 'To the start') : h('button.button', { type: 'button', onclick: again }, 'Try again')),
+    h('h2', {}, missing ? t('This is not here') : problem.title || t('Something went wrong')),
+    h('p', {}, missing ? t('It may have been removed, or this store does not have it.') : problem.message),
+    h('p.actions', {}, missing ? h('a.button', { href: '/' }, t('To the start')) : h('button.button', { type: 'button', onclick: again }, t('Try again'))),
   );
 }

@@ -2,7 +2,8 @@
 // another address and nothing else.
 
 import { h } from './dom.js';
-import { count, labelOf } from './shop.js';
+import { labelOf } from './shop.js';
+import { count, plural, t } from './words.js';
 import { href, parseFilter, toggled, unquote, without } from './route.js';
 
 const shownValues = 7; // of a facet, before "more"
@@ -12,7 +13,9 @@ const folded = new Set(); // facets that were folded
 export function labelFor(field, facets = []) {
   const known = facets.find((f) => f.field === field);
   if (known && known.label && known.label !== field) return known.label;
-  if (field === 'in_stock') return 'Availability';
+  if (field === 'in_stock') return t('Availability');
+  if (field === 'price') return t('Price');
+  if (field === 'brand') return t('Brand');
   return labelOf(field);
 }
 
@@ -27,7 +30,7 @@ const endless = /^-?[\d.]*\.\.<?-?[\d.]*$/;
 export function rangeText(text, format = String) {
   const [from, to] = text.replace('..<', '..').split('..');
   if (from && to) return format(from) + ' – ' + format(to);
-  return from ? 'from ' + format(from) : 'up to ' + format(to);
+  return from ? t('from {x}', { x: format(from) }) : t('up to {x}', { x: format(to) });
 }
 
 function formatOf(facet, currency) {
@@ -39,8 +42,8 @@ function formatOf(facet, currency) {
 function textOf(facet, value, currency) {
   if (facet.type === 'ranges') return rangeText(value.value, formatOf(facet, currency));
   if ((value.value === 'true' || value.value === 'false') && (!value.label || value.label === value.value)) {
-    if (facet.field === 'in_stock') return value.value === 'true' ? 'In stock' : 'Sold out';
-    return value.value === 'true' ? 'Yes' : 'No';
+    if (facet.field === 'in_stock') return value.value === 'true' ? t('In stock') : t('Sold out');
+    return value.value === 'true' ? t('Yes') : t('No');
   }
   return value.label || value.value;
 }
@@ -64,7 +67,8 @@ export function facet(f, route, currency, go) {
         {},
         h('input', { type: 'checkbox', id: id + '-' + i, checked: v.selected || isChosen(token), onchange: (e) => change(token, e.target.checked) }),
         h('span', {}, textOf(f, v, currency)),
-        h('span.count', {}, h('span.said', {}, ', '), count(v.count), h('span.said', {}, v.count === 1 ? ' product' : ' products')),
+        h('span.count', { 'aria-hidden': 'true' }, count(v.count)),
+        h('span.said', {}, ', ', plural(v.count, '{n} product', '{n} products')),
       ),
     );
   });
@@ -84,9 +88,9 @@ export function facet(f, route, currency, go) {
           first?.querySelector('input').focus();
         },
       },
-      hidden + ' more',
+      t('{n} more', { n: count(hidden) }),
     );
-  const summary = h('summary', { id: id + '-title' }, h('span', {}, label), f.unit && f.field !== 'price' ? h('small', {}, f.unit) : null, chosen.length > 0 && h('span.chosen', {}, String(chosen.length), h('span.said', {}, ' chosen')));
+  const summary = h('summary', { id: id + '-title' }, h('span', {}, label), f.unit && f.field !== 'price' ? h('small', {}, f.unit) : null, chosen.length > 0 && h('span.chosen', {}, h('span', { 'aria-hidden': 'true' }, String(chosen.length)), h('span.said', {}, t('{n} chosen', { n: chosen.length }))));
   const el = h(
     'details.facet',
     { open: !folded.has(f.field), ontoggle: (e) => (e.target.open ? folded.delete(f.field) : folded.add(f.field)) },
@@ -94,7 +98,7 @@ export function facet(f, route, currency, go) {
     h('ul', { role: 'group', 'aria-labelledby': id + '-title' }, rows),
     more,
     f.type === 'ranges' && own(f, id, label, chosen, currency, route, go),
-    all && f.more > 0 && h('p.rest', {}, count(f.more) + ' rare values are not listed'),
+    all && f.more > 0 && h('p.rest', {}, t('{n} rare values are not listed', { n: count(f.more) })),
   );
   return el;
 }
@@ -119,10 +123,10 @@ function own(f, id, label, chosen, currency, route, go) {
         go(href({ ...route, filters, page: 1, after: '' }));
       },
     },
-    field('from', from, f.min, 'from'),
+    field(t('lowest'), from, f.min, 'from'),
     h('span', { 'aria-hidden': 'true' }, '–'),
-    field('to', to, f.max, 'to'),
-    h('button', { type: 'submit', id: id + '-go', 'aria-label': 'Apply ' + label }, 'Go'),
+    field(t('highest'), to, f.max, 'to'),
+    h('button', { type: 'submit', id: id + '-go', 'aria-label': t('Apply {label}', { label }) }, t('Go')),
   );
 }
 
@@ -134,10 +138,10 @@ export function chips(route, facets, currency, go) {
     for (const token of f.tokens.length ? f.tokens : ['']) {
       const value = known?.values.find((v) => unquote(tokenOf(v)) === unquote(token));
       let text = unquote(token);
-      if (!token) text = f.not ? 'none' : 'any';
+      if (!token) text = f.not ? t('none') : t('any');
       else if (value) text = textOf(known, value, currency);
       else if (endless.test(text) && !token.startsWith('"')) text = rangeText(text, formatOf({ field: f.field, unit: known?.unit }, currency));
-      else if (f.field === 'in_stock') text = text === 'true' ? 'In stock' : 'Sold out';
+      else if (f.field === 'in_stock') text = text === 'true' ? t('In stock') : t('Sold out');
       const filters = f.not || f.exists ? route.filters.filter((g) => g !== f) : toggled(route.filters, f.field, token, false);
       list.push(
         h(
@@ -145,8 +149,8 @@ export function chips(route, facets, currency, go) {
           {},
           h(
             'button.chip',
-            { type: 'button', 'aria-label': 'Remove ' + labelFor(f.field, facets) + ' ' + text, onclick: () => go(href({ ...route, filters, page: 1, after: '' })) },
-            h('span', {}, (f.not ? 'not ' : '') + labelFor(f.field, facets) + ': '),
+            { type: 'button', 'aria-label': t('Remove {what}', { what: labelFor(f.field, facets) + ' ' + text }), onclick: () => go(href({ ...route, filters, page: 1, after: '' })) },
+            h('span', {}, (f.not ? t('not {x}', { x: labelFor(f.field, facets) }) : labelFor(f.field, facets)) + ': '),
             h('b', {}, text),
             h('span', { 'aria-hidden': 'true' }, ' ×'),
           ),
@@ -154,7 +158,7 @@ export function chips(route, facets, currency, go) {
       );
     }
   });
-  if (list.length > 1) list.push(h('li', {}, h('button.chip.clear', { type: 'button', onclick: () => go(href({ ...route, filters: [], page: 1, after: '' })) }, 'Clear all')));
-  return list.length ? h('ul.chips', { 'aria-label': 'Chosen filters' }, list) : null;
+  if (list.length > 1) list.push(h('li', {}, h('button.chip.clear', { type: 'button', onclick: () => go(href({ ...route, filters: [], page: 1, after: '' })) }, t('Clear all'))));
+  return list.length ? h('ul.chips', { 'aria-label': t('Chosen filters') }, list) : null;
 }
 

@@ -5,7 +5,8 @@ import { cardFields, cards, notice, waitingCards } from './cards.js';
 import { h, put } from './dom.js';
 import { drawing } from './picture.js';
 import { href } from './route.js';
-import { count, plural, shop, shown, topCategories } from './shop.js';
+import { shop, shown, topCategories } from './shop.js';
+import { count, plural, t } from './words.js';
 
 export async function home(main, route, { signal }) {
   if (!main.querySelector('.home')) put(main, h('div.home', {}, h('header.head', {}, h('h1', { tabindex: -1 }, shop.title)), waitingCards(8)));
@@ -20,11 +21,11 @@ export async function home(main, route, { signal }) {
     h(
       'div.home',
       {},
-      h('header.head', {}, h('h1', { tabindex: -1 }, shop.title), h('p.total', {}, plural(newest.total, 'product', 'products') + ' in ' + plural(top.length, 'category', 'categories'))),
+      h('header.head', {}, h('h1', { tabindex: -1 }, shop.title), h('p.total', {}, t('{products} in {categories}', { products: plural(newest.total, '{n} product', '{n} products'), categories: plural(top.length, '{n} category', '{n} categories') }))),
       top.length > 0 && h('ul.doors', { role: 'list' }, top.map((c) => door(c, at))),
       newest.products.length > 0
-        ? [h('div.row', {}, h('h2', {}, 'New in the shop'), h('a', { href: href({ view: 'search', sort: 'newest', ...at }) }, 'All products')), cards(newest.products, route)]
-        : notice('The shop is empty', 'Import a feed with “catalog import FILE”; products appear here as soon as they are indexed.', h('p.actions', {}, h('a.button', { href: href({ view: 'status', ...at }) }, 'Look at the status'))),
+        ? [h('div.row', {}, h('h2', {}, t('New in the shop')), h('a', { href: href({ view: 'search', sort: 'newest', ...at }) }, t('All products'))), cards(newest.products, route)]
+        : notice(t('The shop is empty'), t('Import a feed with “catalog import FILE”; products appear here as soon as they are indexed.'), h('p.actions', {}, h('a.button', { href: href({ view: 'status', ...at }) }, t('Look at the status')))),
     ),
   );
   return { title: '' };

@@ -5,8 +5,9 @@ import { cardFields, cards, notice, waitingCards } from './cards.js';
 import { h, put } from './dom.js';
 import { chips, facet } from './facets.js';
 import { href } from './route.js';
-import { count, labelOf, plural, storeOf } from './shop.js';
+import { labelOf, storeOf } from './shop.js';
 import { respelled } from './spelling.js';
+import { count, mix, plural, t } from './words.js';
 
 const size = 24;
 const maxHits = 10000; // that pages by number reach
@@ -51,10 +52,10 @@ export async function listing(main, route, { signal, go }) {
   const to = redirect(doc, route);
   if (to) return { redirect: to };
   const facets = [...liveDoc.facets, ...doc.facets.filter((f) => !liveDoc.facets.some((g) => g.field === f.field))];
-  const title = doc.category ? doc.category.name : route.q ? '“' + route.q + '”' : 'All products';
+  const title = doc.category ? doc.category.name : route.q ? t('“{q}”', { q: route.q }) : t('All products');
   put(main, build(doc, facets, title, route, go));
   main.removeAttribute('aria-busy');
-  return { title: doc.category ? title : 'Search ' + title };
+  return { title: doc.category ? title : t('Search: {what}', { what: title }) };
 }
 
 function keyOf(route) {
@@ -79,15 +80,15 @@ function build(doc, facets, title, route, go) {
   const chosen = route.filters.reduce((n, f) => n + Math.max(1, f.tokens.length), 0);
   const side = h(
     'aside.side',
-    { id: 'filters', 'aria-label': 'Narrow down', 'data-open': filtersOpen },
+    { id: 'filters', 'aria-label': t('Narrow down'), 'data-open': filtersOpen },
     categories(doc, route, at),
     facets.filter((f) => f.values.length).map((f) => facet(f, route, currency, go)),
-    h('button.button.done', { type: 'button', onclick: () => toggle(false) }, 'Show ' + plural(doc.total, 'product', 'products')),
+    h('button.button.done', { type: 'button', onclick: () => toggle(false) }, t('Show {products}', { products: plural(doc.total, '{n} product', '{n} products') })),
   );
   const toggler = h(
     'button.button.filter-toggle',
     { type: 'button', id: 'filter-toggle', 'aria-expanded': String(filtersOpen), 'aria-controls': 'filters', onclick: () => toggle(!filtersOpen) },
-    'Filters',
+    t('Filters'),
     chosen > 0 && h('span.chosen', {}, String(chosen)),
   );
   function toggle(open) {
@@ -106,7 +107,7 @@ function build(doc, facets, title, route, go) {
     'div.listing',
     { 'data-listing': keyOf(route) },
     doc.category && crumbs((doc.breadcrumbs || []).slice(0, -1), at, doc.category.name),
-    h('header.head', {}, h('h1', { tabindex: -1, id: 'title' }, title), h('p.total', { role: 'status' }, plural(doc.total, 'product', 'products')), corrections(doc, route, at)),
+    h('header.head', {}, h('h1', { tabindex: -1, id: 'title' }, title), h('p.total', { role: 'status' }, plural(doc.total, '{n} product', '{n} products')), corrections(doc, route, at)),
     side,
     h(
       'section.results',
@@ -122,9 +123,9 @@ function build(doc, facets, title, route, go) {
 // crumbs returns the way to here: categories, and the name of what is shown.
 export function crumbs(list, at, current) {
   const links = list.map((c) => ({ name: c.name, to: href({ view: 'category', id: c.id, ...at }) }));
-  const items = [{ name: 'Start', to: href({ view: 'home', ...at }) }, ...links].map((l) => h('li', {}, h('a', { href: l.to }, l.name)));
+  const items = [{ name: t('Start'), to: href({ view: 'home', ...at }) }, ...links].map((l) => h('li', {}, h('a', { href: l.to }, l.name)));
   items.push(h('li', {}, h('span', { 'aria-current': 'page' }, current)));
-  return h('nav.crumbs', { 'aria-label': 'Breadcrumbs' }, h('ol', { role: 'list' }, items));
+  return h('nav.crumbs', { 'aria-label': t('Breadcrumbs') }, h('ol', { role: 'list' }, items));
 }
 
 function categories(doc, route, at) {
@@ -137,8 +138,8 @@ function categories(doc, route, at) {
   const hidden = rest.length ? h('ul', { role: 'list', hidden: true }, rest.map(link)) : null;
   return h(
     'nav.below',
-    { 'aria-label': 'Categories' },
-    h('h2', {}, 'Categories'),
+    { 'aria-label': t('Categories') },
+    h('h2', {}, t('Categories')),
     h('ul', { role: 'list' }, first.map(link)),
     hidden,
     hidden &&
@@ -149,7 +150,7 @@ function categories(doc, route, at) {
           e.target.remove();
           hidden.querySelector('a').focus();
         },
-      }, rest.length + ' more'),
+      }, t('{n} more', { n: count(rest.length) })),
   );
 }
 
@@ -162,33 +163,33 @@ function corrections(doc, route, at) {
   const links = words.slice(0, 3).map((c, i) => [i ? ', ' : '', h('a', { href: href({ view: 'search', q: c, ...at }) }, c)]);
   const out = [];
   const meant = !links.length && doc.relaxed !== 'any' ? respelled(route.q, doc.products) : '';
-  if (meant) return h('p.correction', {}, 'Nothing is called “' + route.q + '”. These are results for ', h('a', { href: href({ view: 'search', q: meant, ...at }) }, h('b', {}, meant)), '.');
-  if (doc.total > 0 && doc.relaxed === 'typos') out.push('No product has exactly these words; these have words that are spelled alike. ');
-  if (doc.total > 0 && doc.relaxed === 'any') out.push('No product has all of these words; these have some of them. ');
-  if (links.length) out.push(h('span.did-you-mean', {}, 'Did you mean ', links, '?'));
-  if (doc.redirect?.type === 'url' && /^(https?:\/\/|\/(?!\/))/.test(doc.redirect.url)) out.push(h('a', { href: doc.redirect.url, rel: 'noopener' }, 'There is a page about this.'));
+  if (meant) return h('p.correction', {}, mix('Nothing is called “{q}”. These are results for {meant}.', { q: route.q, meant: h('a', { href: href({ view: 'search', q: meant, ...at }) }, h('b', {}, meant)) }));
+  if (doc.total > 0 && doc.relaxed === 'typos') out.push(t('No product has exactly these words; these have words that are spelled alike.') + ' ');
+  if (doc.total > 0 && doc.relaxed === 'any') out.push(t('No product has all of these words; these have some of them.') + ' ');
+  if (links.length) out.push(h('span.did-you-mean', {}, mix('Did you mean {links}?', { links })));
+  if (doc.redirect?.type === 'url' && /^(https?:\/\/|\/(?!\/))/.test(doc.redirect.url)) out.push(h('a', { href: doc.redirect.url, rel: 'noopener' }, t('There is a page about this.')));
   return out.length ? h('p.correction', {}, out) : null;
 }
 
 function sorting(doc, route, go) {
-  const options = doc.sorts.map((s) => h('option', { value: s }, sortNames[s] || labelOf(s.replace(/^-/, '')) + (s.startsWith('-') ? ', descending' : '')));
+  const options = doc.sorts.map((s) => h('option', { value: s }, sortNames[s] ? t(sortNames[s]) : s.startsWith('-') ? t('{name}, descending', { name: labelOf(s.slice(1)) }) : labelOf(s)));
   const select = h('select', { id: 'sort', onchange: (e) => go(href({ ...route, sort: e.target.value, page: 1, after: '' })) }, options);
   select.value = doc.sort;
-  return h('label.sort', { for: 'sort' }, h('span', {}, 'Sort'), select);
+  return h('label.sort', { for: 'sort' }, h('span', {}, t('Sort')), select);
 }
 
 function empty(doc, route, at, go) {
   const narrowed = route.filters.length > 0;
   return notice(
-    narrowed ? 'Nothing fits all of these filters' : route.q ? 'Nothing was found for “' + route.q + '”' : 'There is nothing in here yet',
-    narrowed ? 'Take one of them back.' : route.q ? 'Check the spelling, or try a word that is more general.' : 'Products appear as soon as they are imported and indexed.',
-    h('p.actions', {}, narrowed ? h('button.button', { type: 'button', onclick: () => go(href({ ...route, filters: [], page: 1, after: '' })) }, 'Clear all filters') : h('a.button', { href: href({ view: 'home', ...at }) }, 'To all categories')),
+    narrowed ? t('Nothing fits all of these filters') : route.q ? t('Nothing was found for “{q}”', { q: route.q }) : t('There is nothing in here yet'),
+    narrowed ? t('Take one of them back.') : route.q ? t('Check the spelling, or try a word that is more general.') : t('Products appear as soon as they are imported and indexed.'),
+    h('p.actions', {}, narrowed ? h('button.button', { type: 'button', onclick: () => go(href({ ...route, filters: [], page: 1, after: '' })) }, t('Clear all filters')) : h('a.button', { href: href({ view: 'home', ...at }) }, t('To all categories'))),
   );
 }
 
 function paging(doc, route) {
   if (route.after) {
-    return h('nav.paging', { 'aria-label': 'Pages' }, h('a', { href: href({ ...route, after: '', page: 1 }) }, 'First page'), doc.next && h('a', { href: href({ ...route, after: doc.next, page: 1 }), rel: 'next' }, 'Next'));
+    return h('nav.paging', { 'aria-label': t('Pages') }, h('a', { href: href({ ...route, after: '', page: 1 }) }, t('First page')), doc.next && h('a', { href: href({ ...route, after: doc.next, page: 1 }), rel: 'next' }, t('Next')));
   }
   const last = Math.min(Math.ceil(doc.total / size), Math.floor(maxHits / size));
   if (last < 2 && !doc.next) return null;
@@ -198,8 +199,8 @@ function paging(doc, route) {
   const items = [];
   pages.forEach((p, i) => {
     if (i && p > pages[i - 1] + 1) items.push(h('li', { 'aria-hidden': 'true' }, '…'));
-    items.push(h('li', {}, h('a', { href: to(p), 'aria-label': 'Page ' + p, 'aria-current': p === now ? 'page' : null }, count(p))));
+    items.push(h('li', {}, h('a', { href: to(p), 'aria-label': t('Page {n}', { n: count(p) }), 'aria-current': p === now ? 'page' : null }, count(p))));
   });
   const next = now < last ? to(now + 1) : doc.next ? href({ ...route, after: doc.next, page: 1 }) : null;
-  return h('nav.paging', { 'aria-label': 'Pages' }, now > 1 && h('a', { href: to(now - 1), rel: 'prev' }, 'Previous'), h('ol', { role: 'list' }, items), next && h('a', { href: next, rel: 'next' }, 'Next'));
+  return h('nav.paging', { 'aria-label': t('Pages') }, now > 1 && h('a', { href: to(now - 1), rel: 'prev' }, t('Previous')), h('ol', { role: 'list' }, items), next && h('a', { href: next, rel: 'next' }, t('Next')));
 }

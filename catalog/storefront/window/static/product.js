@@ -9,6 +9,7 @@ import { imageCount, picture } from './picture.js';
 import { href } from './route.js';
 import { labelOf, storeOf, valueText } from './shop.js';
 import { choices, readVariants } from './variants.js';
+import { count, plural, t } from './words.js';
 
 // Members that have a place of their own, or are of no use to a customer.
 const placed = new Set(['sku', 'name', 'brand', 'description', 'short_description', 'images', 'variants', 'categories', 'attributes', 'stores', 'type', 'status', 'visibility', 'url_key', 'websites', 'related', 'upsell', 'crosssell', 'tax_class', 'created_at', 'updated_at', 'supplier_id', 'meta_title', 'meta_description', 'meta_keywords']);
@@ -62,7 +63,7 @@ export async function product(main, route, { signal, replace }) {
       h(
         'div.about',
         {},
-        p.description && h('section.text', {}, h('h2', {}, 'Description'), h('div', {}, rich(String(p.description)))),
+        p.description && h('section.text', {}, h('h2', {}, t('Description')), h('div', {}, rich(String(p.description)))),
         facts(p, labels),
         variants.list.length > 0 && table(variants, labels, p, at),
       ),
@@ -95,19 +96,19 @@ function pictures(p, letter) {
   const large = h('div.large', {}, picture(p, { letterOf: letter, size: 800, eager: true }));
   if (n === 1) return h('div.pictures', {}, large);
   const buttons = Array.from({ length: n }, (_, i) => {
-    const b = h('button', { type: 'button', 'aria-label': 'Picture ' + (i + 1) + ' of ' + n, 'aria-pressed': String(i === 0) }, picture(p, { letterOf: letter, size: 100, index: i }));
+    const b = h('button', { type: 'button', 'aria-label': t('Picture {i} of {n}', { i: i + 1, n }), 'aria-pressed': String(i === 0) }, picture(p, { letterOf: letter, size: 100, index: i }));
     b.addEventListener('click', () => {
       put(large, picture(p, { letterOf: letter, size: 800, index: i, eager: true }));
       buttons.forEach((o) => o.setAttribute('aria-pressed', String(o === b)));
     });
     return b;
   });
-  return h('div.pictures', {}, large, h('div.thumbs', { role: 'group', 'aria-label': 'Pictures' }, buttons));
+  return h('div.pictures', {}, large, h('div.thumbs', { role: 'group', 'aria-label': t('Pictures') }, buttons));
 }
 
 function tierText(item, route) {
-  const format = (t) => window.catalogLive.amount(t, item.currency || storeOf(route).currency);
-  return (item.tiers || []).slice(0, 4).map((t, i) => [i ? ' · ' : '', t.quantity + ' or more: ', h('b', {}, format(t.price))]);
+  const format = (text) => window.catalogLive.amount(text, item.currency || storeOf(route).currency);
+  return (item.tiers || []).slice(0, 4).map((tier, i) => [i ? ' · ' : '', t('{n} or more:', { n: count(tier.quantity) }), ' ', h('b', {}, format(tier.price))]);
 }
 
 function facts(p, labels) {
@@ -116,20 +117,20 @@ function facts(p, labels) {
     if (!placed.has(name) && v !== null && (typeof v !== 'object' || Array.isArray(v))) rows.push([labelOf(name), valueText(v)]);
   }
   if (!rows.length) return null;
-  return h('section.facts', {}, h('h2', {}, 'Details'), h('dl', {}, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))));
+  return h('section.facts', {}, h('h2', {}, t('Details')), h('dl', {}, rows.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value)))));
 }
 
 const maxTable = 100; // variants
 
 function table(variants, labels, p, at) {
-  const box = h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': 'Variants' });
+  const box = h('div.scroll', { tabindex: 0, role: 'region', 'aria-label': t('Variants') });
   const fill = () => {
     if (box.firstChild) return;
     box.append(
       h(
         'table',
         {},
-        h('thead', {}, h('tr', {}, variants.axes.map((a) => h('th', { scope: 'col' }, labels.get(a)?.label || labelOf(a))), h('th', { scope: 'col' }, 'SKU'), h('th', { scope: 'col' }, 'Price and stock'))),
+        h('thead', {}, h('tr', {}, variants.axes.map((a) => h('th', { scope: 'col' }, labels.get(a)?.label || labelOf(a))), h('th', { scope: 'col' }, 'SKU'), h('th', { scope: 'col' }, t('Price and stock')))),
         h(
           'tbody',
           {},
@@ -146,7 +147,7 @@ function table(variants, labels, p, at) {
       ),
     );
   };
-  return h('details.all', { ontoggle: (e) => e.target.open && fill() }, h('summary', {}, 'All ' + variants.list.length + ' variants'), box);
+  return h('details.all', { ontoggle: (e) => e.target.open && fill() }, h('summary', {}, plural(variants.list.length, '{n} variant', 'All {n} variants')), box);
 }
 
 async function related(main, p, route, signal) {
@@ -155,7 +156,7 @@ async function related(main, p, route, signal) {
     if (!p[kind]) continue;
     try {
       const doc = await get('/v1/related', { sku: p.sku, kind, size: 8, fields: cardFields, store: route.store }, signal);
-      if (doc.products.length && !signal.aborted) main.querySelector('.product')?.append(h('section.related', {}, h('h2', {}, title), cards(doc.products, route)));
+      if (doc.products.length && !signal.aborted) main.querySelector('.product')?.append(h('section.related', {}, h('h2', {}, t(title)), cards(doc.products, route)));
     } catch {
       return; // the page is of use without
     }

@@ -2,6 +2,7 @@
 // the category tree.
 
 import { get } from './api.js';
+import { t } from './words.js';
 
 export const shop = {
   title: 'catalog',
@@ -31,16 +32,6 @@ export function shown(nodes) {
   return nodes.filter((n) => !n.hidden && n.count > 0);
 }
 
-const numbers = new Intl.NumberFormat('en');
-
-export function count(n) {
-  return numbers.format(n);
-}
-
-export function plural(n, one, many) {
-  return count(n) + ' ' + (n === 1 ? one : many);
-}
-
 // labelOf makes a name of a feed's members readable: "frame_type" is "Frame type".
 export function labelOf(name) {
   const text = String(name).replace(/[_-]+/g, ' ').trim();
@@ -50,8 +41,8 @@ export function labelOf(name) {
 // valueText writes an attribute's value as a customer reads it.
 export function valueText(value, label) {
   if (Array.isArray(value)) return value.map((v) => valueText(v, label)).join(', ');
-  if (value === true) return 'Yes';
-  if (value === false) return 'No';
+  if (value === true) return t('Yes');
+  if (value === false) return t('No');
   if (value !== null && typeof value === 'object') return JSON.stringify(value);
   const text = label?.options.get(String(value)) || String(value);
   return label?.unit && typeof value === 'number' ? text + ' ' + label.unit : text;

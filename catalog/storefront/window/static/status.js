@@ -3,7 +3,8 @@
 import { fault } from './cards.js';
 import { Problem } from './api.js';
 import { h, put } from './dom.js';
-import { count, labelOf } from './shop.js';
+import { labelOf } from './shop.js';
+import { count } from './words.js';
 
 const slowLag = 5; // seconds that an index may lag before it is pointed out
 const opened = new Set(); // imports whose details are open
@@ -11,7 +12,7 @@ const opened = new Set(); // imports whose details are open
 export async function status(main, route, { signal }) {
   const live = h('p.pulse', { role: 'status', 'data-state': 'waiting' }, 'Connecting…');
   const body = h('div.panels');
-  put(main, h('div.status', {}, h('header.head', {}, h('h1', { tabindex: -1 }, 'Status'), live), body));
+  put(main, h('div.status', { lang: 'en' }, h('header.head', {}, h('h1', { tabindex: -1 }, 'Status'), live), body));
   const say = (state, text) => {
     if (live.dataset.state === state) return;
     live.dataset.state = state;

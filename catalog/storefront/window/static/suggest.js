@@ -4,6 +4,7 @@
 import { get } from './api.js';
 import { h, plain, put } from './dom.js';
 import { href, parseFilter } from './route.js';
+import { plural, t } from './words.js';
 
 const pause = 120; // ms after the last key
 
@@ -61,22 +62,22 @@ export function combobox(form, current, go) {
     };
     const before = typed.replace(/\S+\s*$/, '');
     add(
-      'Searches',
+      t('Searches'),
       found.words.slice(0, 4).map((w) => ({ text: before + w, show: [h('span', {}, before), h('b', {}, w)], target: { view: 'search', q: before + w } })),
     );
     add(
-      'Categories',
+      t('Categories'),
       found.categories.slice(0, 4).map((c) => ({ show: [h('b', {}, c.name), h('small', {}, upper(c.path))], target: { view: 'category', id: c.id } })),
     );
     add(
-      'Brands and properties',
+      t('Brands and properties'),
       found.values.slice(0, 4).map((v) => ({
         show: [h('b', {}, v.value), h('small', {}, v.label)],
         target: { view: 'search', q: '', filters: [parseFilter(v.filter)] },
       })),
     );
     add(
-      'Products',
+      t('Products'),
       found.products.slice(0, 5).map((p) => ({ show: [h('b', {}, plain(String(p.name ?? p.sku))), h('small', {}, p.brand || p.sku)], target: { view: 'product', id: p.sku } })),
     );
     active = -1;
@@ -84,7 +85,7 @@ export function combobox(form, current, go) {
     put(list, groups);
     list.hidden = options.length === 0;
     input.setAttribute('aria-expanded', String(options.length > 0));
-    said.textContent = options.length ? options.length + ' suggestions' : 'No suggestions';
+    said.textContent = options.length ? plural(options.length, '{n} suggestion', '{n} suggestions') : t('No suggestions');
   }
 
   function upper(path) {

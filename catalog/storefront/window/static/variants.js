@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { labelOf, valueText } from './shop.js';
+import { t } from './words.js';
 
 const usual = ['color', 'colour', 'size', 'length', 'width', 'capacity', 'volume', 'material', 'finish', 'pack'];
 const codes = /^(mpn|gtin|ean|upc|isbn|asin|id|sku)$/i; // differ, but say nothing
@@ -67,7 +68,7 @@ export function choices(variants, labels, sku, pick) {
       b.input.checked = current !== null && text(current, b.axis) === b.value;
       const there = !current || list.some((v) => text(v, b.axis) === b.value && axes.every((a) => a === b.axis || text(v, a) === text(current, a)));
       b.label.toggleAttribute('data-elsewhere', !there);
-      b.label.title = there ? '' : 'Not with what else is chosen';
+      b.label.title = there ? '' : t('Not with what else is chosen');
     }
   }
 
