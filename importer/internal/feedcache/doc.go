@@ -15,7 +15,7 @@
 // All numbers are little-endian.
 //
 //	header   magic "feedmem1", seed (8), fingerprint (32)
-//	block …  of up to 128 entries, in the order of the feed
+//	block …  of up to 256 entries, in the order of the feed
 //	index    of each block: offset (8), bytes (4), entries (4), checksum (8),
 //	         the first entry's sum (8)
 //	footer   offset of the index (8), blocks (8), xxh3 of header, index and
@@ -33,7 +33,7 @@ const (
 	headerBytes  = len(magic) + 8 + 32
 	indexBytes   = 32
 	footerBytes  = 24
-	blockEntries = 128
+	blockEntries = 256
 )
 
 // Fingerprint is of all that decides what a record comes to, but its bytes.
