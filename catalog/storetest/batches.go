@@ -49,7 +49,7 @@ func oneKeyInOrder(e *env) {
 // manyWrites loads one large batch, which stores may take by another road than
 // small ones, and works on it with more of them.
 func manyWrites(e *env) {
-	const n = 10_000 // of each kind
+	n := e.few(10_000) // of each kind
 	batch := func(body func(i int) string) []catalog.Write {
 		var out []catalog.Write
 		for i := range n {
@@ -130,7 +130,7 @@ func (e *env) all(writes []catalog.Write, want func(i int) catalog.Outcome) {
 }
 
 func manyBytes(e *env) {
-	const n = 48
+	n := e.few(48)
 	var writes []catalog.Write
 	for i := range n {
 		key := catalog.Key(fmt.Sprintf("k%d", i))
@@ -147,7 +147,7 @@ func manyBytes(e *env) {
 
 // oneKeyManyTimes: the same key again and again in one large batch.
 func oneKeyManyTimes(e *env) {
-	const n = 5000
+	n := e.few(5000)
 	var writes []catalog.Write
 	for i := range n {
 		key := catalog.Key(fmt.Sprintf("k%d", i%7))
@@ -174,7 +174,7 @@ func oneKeyManyTimes(e *env) {
 // loadsThatOverlap: large batches in the order of their keys, as an import of
 // a sorted feed makes them, whose ranges lie inside one another.
 func loadsThatOverlap(e *env) {
-	const n = 9000
+	n := e.few(9000)
 	load := func(from, step, v int, want catalog.Outcome) {
 		e.Helper()
 		var writes []catalog.Write
@@ -209,7 +209,7 @@ func loadsThatOverlap(e *env) {
 
 // manySourcesMove: a feed is taken over by another source.
 func manySourcesMove(e *env) {
-	const n = 4000
+	n := e.few(4000)
 	e.fill(n, 0)
 	tail := e.tail()
 	var writes []catalog.Write
@@ -238,7 +238,7 @@ func manySourcesMove(e *env) {
 func cancelledApply(e *env) {
 	for round := range 5 {
 		var writes []catalog.Write
-		for i := range 4000 {
+		for i := range e.few(4000) {
 			key := catalog.Key(fmt.Sprintf("k%06d", i*(round+1)))
 			writes = append(writes, putRefs(key, round, urlKey("", fmt.Sprint(round))))
 		}

@@ -50,7 +50,7 @@ func writeAll(ctx context.Context, s catalog.Store, writers, batches int) error 
 // change that it then never sees. And a change that is seen is there: its
 // record is at least as new.
 func tailingReader(e *env) {
-	e.tailed(3, func(ctx context.Context) error { return writeAll(ctx, e.s, 4, 80) })
+	e.tailed(3, func(ctx context.Context) error { return writeAll(ctx, e.s, 4, e.few(80)) })
 }
 
 // largeBesideSmall: batches that a store may load in bulk, beside small ones.
@@ -58,11 +58,11 @@ func largeBesideSmall(e *env) {
 	e.tailed(2, func(ctx context.Context) error {
 		return together(3, func(w int) error {
 			if w > 0 {
-				return writeAll(ctx, e.s, 1, 150)
+				return writeAll(ctx, e.s, 1, e.few(150))
 			}
 			for b := range 4 {
 				var writes []catalog.Write
-				for i := range 6000 {
+				for i := range e.few(6000) {
 					key := catalog.Key(fmt.Sprintf("k%03d-%d", i%1000, i/1000))
 					writes = append(writes, put(catalog.KindProduct, key, doc(key, b*i%7)))
 				}
@@ -179,7 +179,7 @@ func scanNotOlder(e *env) {
 	wg.Go(func() {
 		defer cancel()
 		writing = together(3, func(w int) error {
-			for i := range 150 {
+			for i := range e.few(150) {
 				key := catalog.Key(fmt.Sprintf("k%02d", (i*7+w)%40))
 				if _, err := e.s.Apply(e.ctx, []catalog.Write{put(catalog.KindProduct, key, doc(key, w*1000+i))}); err != nil {
 					return err
@@ -226,7 +226,7 @@ func tailCovers(e *env) {
 	var writing error
 	wg.Go(func() {
 		defer cancel()
-		writing = writeAll(e.ctx, e.s, 3, 150)
+		writing = writeAll(e.ctx, e.s, 3, e.few(150))
 	})
 	var last catalog.Cursor
 	for ctx.Err() == nil {
@@ -278,7 +278,7 @@ func noTornReads(e *env) {
 		defer cancel()
 		writing = writeAll(e.ctx, e.s, 3, 150)
 	})
-	keys := make([]catalog.Key, 500)
+	keys := make([]catalog.Key, e.few(500))
 	for i := range keys {
 		keys[i] = catalog.Key(fmt.Sprintf("k%03d", i))
 	}
@@ -304,7 +304,7 @@ func noTornReads(e *env) {
 // writersOfOneKey: whatever the order, the record, its head, its refs and the
 // log are of one and the same writer.
 func writersOfOneKey(e *env) {
-	const writers, times = 6, 40
+	writers, times := 6, e.few(40)
 	e.ok(together(writers, func(w int) error {
 		for i := range times {
 			n := w*times + i
@@ -343,6 +343,7 @@ func writersOfOneKey(e *env) {
 // trimBesideReader: while the log is trimmed behind it, a follower reads all
 // that it needs; a reader without a registration is told, never given a gap.
 func trimBesideReader(e *env) {
+	n := e.few(200)
 	e.ok(e.s.Follow(e.ctx, "reader", catalog.Cursor{}))
 	ctx, cancel := context.WithCancel(e.ctx) // cancelled when all is written
 	var wg sync.WaitGroup
@@ -351,7 +352,7 @@ func trimBesideReader(e *env) {
 	var writing, trimming error
 	wg.Go(func() {
 		defer cancel()
-		for i := range 200 {
+		for i := range n {
 			if _, err := e.s.Apply(e.ctx, []catalog.Write{put(catalog.KindProduct, "a", doc("a", i))}); err != nil {
 				writing = err
 				return
@@ -384,7 +385,7 @@ func trimBesideReader(e *env) {
 	}
 	wg.Wait()
 	e.ok(errors.Join(writing, trimming))
-	if seen != 200 {
-		e.Errorf("the follower saw %d changes, want 200", seen)
+	if seen != n {
+		e.Errorf("the follower saw %d changes, want %d", seen, n)
 	}
 }

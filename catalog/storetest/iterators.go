@@ -181,7 +181,7 @@ func writeInLoop(e *env) {
 
 // cancelInLoop cancels long iterations after their first value.
 func cancelInLoop(e *env) {
-	const n = 5000
+	n := e.few(5000)
 	e.fill(n, 0)
 	for _, name := range []string{"Heads", "Scan", "Changes"} {
 		ctx, cancel := context.WithCancel(e.ctx)

@@ -106,7 +106,7 @@ func ranges(e *env) {
 }
 
 func manyKeys(e *env) {
-	const n = 6000
+	n := e.few(6000)
 	want := make([]catalog.Key, n)
 	for i := range want {
 		want[i] = catalog.Key(fmt.Sprintf("SKU-%d", i*7919))

@@ -174,16 +174,17 @@ func reopenManyTimes(e *env) {
 
 // reopenLarge: what is loaded in bulk is as durable as what is written singly.
 func reopenLarge(e *env) {
-	e.fill(20_000, 0)
+	n := e.few(20_000)
+	e.fill(n, 0)
 	tail := e.tail()
 	e.reopen()
 	if got := e.tail(); got != tail {
 		e.Errorf("the tail went from %v to %v", tail, got)
 	}
-	if got := len(e.changes(catalog.Cursor{})); got != 20_000 {
+	if got := len(e.changes(catalog.Cursor{})); got != n {
 		e.Errorf("the log has %d changes", got)
 	}
-	if got := len(e.scan(catalog.KindProduct, catalog.All)); got != 20_000 {
+	if got := len(e.scan(catalog.KindProduct, catalog.All)); got != n {
 		e.Errorf("%d records", got)
 	}
 	e.ok(Check(e.ctx, e.s))

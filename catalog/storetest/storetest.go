@@ -54,13 +54,22 @@ type Harness struct {
 	// that has an embedded store open.
 	EndsLeases bool
 
-	// Slow says that a call takes milliseconds, so that the random tests would
-	// take minutes: they are a tenth as long.
+	// Slow says that a call takes milliseconds, so that the long tests would
+	// take minutes: they are about a tenth as long.
 	Slow bool
 
 	// Seed makes the random tests repeat a run that failed; 0 takes a new one
 	// each time. The seed is logged when a test fails.
 	Seed uint64
+}
+
+// few returns n, or a tenth of it for a store that is Slow: even where n is, as
+// some tests need it.
+func (e *env) few(n int) int {
+	if e.h.Slow {
+		return max(n/10, 4) &^ 1
+	}
+	return n
 }
 
 // promise is one subtest.
