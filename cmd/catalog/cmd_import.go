@@ -20,10 +20,10 @@ import (
 
 const importLong = `Import feeds into the store.
 
-A FEED is a file, a glob, a folder (every feed in it), an http(s) or s3 URL, or -
-for standard input. Formats are JSON lines, a JSON array, CSV and TSV with a header,
-Magento's product CSV, and Parquet, each also compressed by gzip or zstd; they
-are recognised by content and name. See 'catalog help feeds'.
+A FEED is a file, a glob, a folder (every feed in it), an http(s) or s3 URL, or
+- for standard input. Formats are JSON lines, a JSON array, CSV and TSV with a
+header, Magento's product CSV, and Parquet, each also compressed by gzip or
+zstd; they are recognised by content and name. See 'catalog help feeds'.
 
 Every record has exactly one outcome, and the report's counting closes:
 
