@@ -27,7 +27,7 @@ endif
 # Packages in which goroutines meet: the race detector's. It makes them ten times
 # as slow, so the long rows of crashes and faults and the feeds of 500 MB, each of
 # one goroutine after the other, are for `test`.
-RACE ?= ./importer/... ./catalog/memstore/... ./catalog/copystore ./catalog/pebblestore/... ./catalog/storefront ./catalog/storefront/purge ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
+RACE ?= ./importer ./importer/export ./importer/importhttp ./importer/internal/feed ./importer/internal/feedcache ./importer/internal/manifest ./catalog/memstore/... ./catalog/copystore ./catalog/pebblestore/... ./catalog/storefront ./catalog/storefront/purge ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
 
 # golangci-lint is built by Go from source into Go's own cache (two minutes,
 # once); staticcheck and the formatters are in it.
