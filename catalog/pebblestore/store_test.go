@@ -46,6 +46,7 @@ func harness(o Options, dir func(testing.TB) string) storetest.Harness {
 		return s
 	}
 	return storetest.Harness{
+		Slow: testing.Short(), // as it is under the race detector
 		Open: func(t testing.TB) catalog.Store { return open(t, dir(t)) },
 		Reopen: func(t testing.TB, s catalog.Store) catalog.Store {
 			if err := s.Close(); err != nil {
