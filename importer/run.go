@@ -94,6 +94,9 @@ func newRun(store catalog.Store, o Options) *run {
 	if o.Source == "" {
 		o.Source = "default"
 	}
+	if o.Holder == "" {
+		o.Holder = "an import"
+	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -136,6 +139,11 @@ func (r *run) run(ctx context.Context) error {
 	if err := r.open(ctx); err != nil {
 		return err
 	}
+	return r.alone(ctx, r.work)
+}
+
+// work imports what was opened.
+func (r *run) work(ctx context.Context) error {
 	if err := r.survey(ctx); err != nil {
 		return err
 	}
@@ -248,7 +256,7 @@ func (r *run) finish(ctx context.Context, err error) *Report {
 		r.acc.rep.Feeds = append(r.acc.rep.Feeds, in.report)
 	}
 	rep := r.acc.finish(err)
-	if r.o.DryRun || errors.Is(err, ErrUsage) {
+	if r.o.DryRun || errors.Is(err, ErrUsage) || errors.Is(err, catalog.ErrLeased) {
 		return rep
 	}
 	// The report of an interrupted import is kept as well.

@@ -134,26 +134,24 @@ func (r *runner) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(catalog.WithFence(ctx, lease))
-	var renewing sync.WaitGroup
-	renewing.Go(func() { r.renew(ctx, lease, cancel) })
+	return catalog.KeepLease(ctx, r.store, lease, r.opts.TTL, func(ctx context.Context) error {
+		return r.lead(catalog.WithFence(ctx, lease))
+	})
+}
+
+// lead works with the lease, and tells the end even if ctx has ended.
+func (r *runner) lead(ctx context.Context) (err error) {
 	defer func() {
-		if cause := context.Cause(ctx); err != nil && errors.Is(cause, catalog.ErrFenced) {
-			err = cause
-		}
-		cancel(nil)
-		renewing.Wait()
-		// The end is told even if the caller's context has ended.
-		last, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer done()
 		cause := err
-		if errors.Is(err, context.Canceled) {
+		switch lost := context.Cause(ctx); {
+		case err != nil && errors.Is(lost, catalog.ErrFenced):
+			cause = lost
+		case errors.Is(err, context.Canceled):
 			cause = nil
 		}
+		last, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer done()
 		r.report(last, StateStopped, r.result.Cursor, cause)
-		if rerr := r.store.Release(last, lease); rerr != nil && !errors.Is(rerr, catalog.ErrFenced) && err == nil {
-			err = fmt.Errorf("indexer: giving up the lease: %w", rerr)
-		}
 	}()
 	if err := r.start(ctx); err != nil {
 		return err
@@ -185,52 +183,22 @@ func (r *runner) start(ctx context.Context) error {
 func (r *runner) setShop(s *Shop) { r.shop, r.mapper, r.named = s, s.Mapper(), 0 }
 
 // acquire takes the lease, or waits for it: without end if so asked, else until
-// it is plain whether its holder lives, which renews it again and again, or
-// was killed, and its lease will end.
+// it is plain whether its holder lives.
 func (r *runner) acquire(ctx context.Context) (catalog.Fence, error) {
-	var end time.Time // of the lease as it was at first
 	for {
-		info, err := r.store.Acquire(ctx, follower(r.opts.Name), r.opts.Holder, r.opts.TTL)
+		info, err := catalog.TakeLease(ctx, r.store, follower(r.opts.Name), r.opts.Holder, r.opts.TTL, func(l catalog.LeaseInfo) {
+			if !r.opts.Wait {
+				r.opts.Log.Info("looking whether the holder of the index's lease is alive", "holder", l.Holder, "since", l.Since, "expires", l.Expires)
+			}
+		})
 		if err == nil {
 			return info.Fence, nil
 		}
-		err = fmt.Errorf("indexer: taking the lease: %w", err)
-		var leased *catalog.LeasedError
-		switch {
-		case !errors.As(err, &leased):
-			return catalog.Fence{}, err
-		case r.opts.Wait:
-		case end.IsZero():
-			end = leased.Expires
-			r.opts.Log.Info("looking whether the holder of the index's lease is alive", "holder", leased.Holder, "since", leased.Since, "expires", end)
-			if time.Until(end) > r.opts.TTL {
-				return catalog.Fence{}, err // it is in no hurry to renew it
-			}
-		case !leased.Expires.Equal(end):
-			return catalog.Fence{}, err
+		if !r.opts.Wait || !errors.Is(err, catalog.ErrLeased) {
+			return catalog.Fence{}, fmt.Errorf("indexer: taking the lease: %w", err)
 		}
 		if err := sleep(ctx, r.opts.TTL/15); err != nil {
 			return catalog.Fence{}, err
-		}
-	}
-}
-
-// renew prolongs the lease until ctx ends; if it is lost, it ends ctx.
-func (r *runner) renew(ctx context.Context, f catalog.Fence, cancel context.CancelCauseFunc) {
-	last := time.Now()
-	for {
-		if sleep(ctx, r.opts.TTL/3) != nil {
-			return
-		}
-		err := r.store.Renew(ctx, f, r.opts.TTL)
-		switch {
-		case err == nil:
-			last = time.Now()
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, catalog.ErrFenced), time.Since(last) > r.opts.TTL:
-			cancel(fmt.Errorf("indexer: keeping the lease: %w", errors.Join(catalog.ErrFenced, err)))
-			return
 		}
 	}
 }

@@ -91,15 +91,9 @@ func Verify(ctx context.Context, s catalog.Store, x Index, opts VerifyOptions) (
 	if err != nil {
 		return v.out, err
 	}
-	ctx, cancel := context.WithCancelCause(catalog.WithFence(ctx, lease))
-	var renewing sync.WaitGroup
-	renewing.Go(func() { v.runner.renew(ctx, lease, cancel) })
-	err = v.run(ctx)
-	cancel(nil)
-	renewing.Wait()
-	if rerr := s.Release(context.WithoutCancel(ctx), lease); rerr != nil && err == nil && !errors.Is(rerr, catalog.ErrFenced) {
-		err = fmt.Errorf("indexer: giving up the lease: %w", rerr)
-	}
+	err = catalog.KeepLease(ctx, s, lease, o.TTL, func(ctx context.Context) error {
+		return v.run(catalog.WithFence(ctx, lease))
+	})
 	return v.out, err
 }
 

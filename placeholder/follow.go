@@ -74,39 +74,10 @@ func (s *Service) lead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	renewed := make(chan struct{})
-	go func() {
-		defer close(renewed)
-		tick := time.NewTicker(leaseTTL / 3)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				if err := s.store.Renew(ctx, lease.Fence, leaseTTL); err != nil {
-					cancel(err)
-					return
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	defer func() {
-		cancel(nil)
-		<-renewed
-		release, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer stop()
-		if err := s.store.Release(release, lease.Fence); err != nil && !errors.Is(err, catalog.ErrFenced) && !errors.Is(err, catalog.ErrClosed) {
-			s.log.Warn("the follower's lease was not given up", "error", err)
-		}
-	}()
-	s.stats.running.Store(true)
-	err = s.followLog(catalog.WithFence(ctx, lease.Fence))
-	if c := context.Cause(ctx); c != nil && errors.Is(err, context.Canceled) {
-		err = c
-	}
-	return err
+	return catalog.KeepLease(ctx, s.store, lease.Fence, leaseTTL, func(ctx context.Context) error {
+		s.stats.running.Store(true)
+		return s.followLog(catalog.WithFence(ctx, lease.Fence))
+	})
 }
 
 // followLog follows the change log from where this follower was.

@@ -192,64 +192,14 @@ func (c *copier) finish(ctx context.Context) error {
 	return nil
 }
 
-// acquire takes the lease. It waits for that of a copy that was killed, which
-// expires; one that lives renews it meanwhile.
-func (c *copier) acquire(ctx context.Context) (catalog.LeaseInfo, error) {
-	for end, told := time.Now().Add(leaseTTL+time.Second), false; ; {
-		lease, err := c.to.Acquire(ctx, leaseName, c.o.Holder, leaseTTL)
-		var leased *catalog.LeasedError
-		if !errors.As(err, &leased) || time.Now().After(end) {
-			return lease, err
-		}
-		if !told {
-			c.o.Logger.Info("another copy into this store runs, or was killed a moment ago", "holder", leased.Holder, "since", leased.Since)
-			told = true
-		}
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
-			return lease, context.Cause(ctx)
-		}
-	}
-}
-
 // leased runs f while no other copy into the target runs.
-func (c *copier) leased(ctx context.Context, f func(context.Context) error) (err error) {
-	lease, err := c.acquire(ctx)
+func (c *copier) leased(ctx context.Context, f func(context.Context) error) error {
+	lease, err := catalog.TakeLease(ctx, c.to, leaseName, c.o.Holder, leaseTTL, func(l catalog.LeaseInfo) {
+		c.o.Logger.Info("another copy into this store runs, or was killed a moment ago", "holder", l.Holder, "since", l.Since)
+	})
 	if err != nil {
 		return err
 	}
 	c.lease = lease.Fence
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		tick := time.NewTicker(leaseTTL / 3)
-		defer tick.Stop()
-		for last := time.Now(); ; {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-			}
-			switch err := c.to.Renew(ctx, lease.Fence, leaseTTL); {
-			case err == nil:
-				last = time.Now()
-			case errors.Is(err, catalog.ErrFenced), time.Since(last) > leaseTTL:
-				cancel(err)
-				return
-			}
-		}
-	}()
-	defer func() {
-		close(stop)
-		<-stopped
-		if cause := context.Cause(ctx); err != nil && errors.Is(cause, catalog.ErrFenced) {
-			err = cause
-		}
-		cancel(nil)
-		// A lease that cannot be given up expires.
-		_ = c.to.Release(context.WithoutCancel(ctx), lease.Fence)
-	}()
-	return f(ctx)
+	return catalog.KeepLease(ctx, c.to, lease.Fence, leaseTTL, f)
 }

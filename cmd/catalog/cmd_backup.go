@@ -139,7 +139,11 @@ func runBackup(ctx context.Context, a *app, dir string, o backupOptions) error {
 		var b *backup.Backup
 		start := time.Now()
 		// Two backups at a time would take each other's checkpoint away.
-		err := withLease(ctx, s, "backup", backupTTL, func(ctx context.Context) error {
+		lease, err := s.Acquire(ctx, "backup", holder(), backupTTL)
+		if err != nil {
+			return err
+		}
+		err = catalog.KeepLease(ctx, s, lease.Fence, backupTTL, func(ctx context.Context) error {
 			if err := c.Checkpoint(ctx); err != nil {
 				return err
 			}

@@ -88,6 +88,11 @@ func (h *Handler) finish(w http.ResponseWriter, j *job, up *upload) {
 	switch {
 	case errors.Is(err, importer.ErrRefused):
 		status, detail = http.StatusConflict, "a guard held something back; the rest is in: report.refused says what"
+	case errors.Is(err, catalog.ErrLeased):
+		w.Header().Set("Retry-After", "30")
+		status = http.StatusConflict
+	case errors.Is(err, catalog.ErrFenced):
+		status, detail = http.StatusConflict, "the import stood still for so long that another could begin; what was in stays in: import the feed again"
 	case errors.Is(err, errCancelled):
 		status, detail = http.StatusConflict, "the import was cancelled; what was in stays in"
 	case errors.Is(err, importer.ErrTooManyRejects):

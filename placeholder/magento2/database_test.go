@@ -22,6 +22,8 @@ func TestLostConnections(t *testing.T) {
 	mariadbtest.LostConnections(t, server.Database(t, mariadb.Kind{}))
 }
 
+func TestManyLines(t *testing.T) { mariadbtest.ManyLines(t, server.Database(t, mariadb.Kind{})) }
+
 func TestReadOnly(t *testing.T) { mariadbtest.ReadOnly(t, server.Database(t, mariadb.Kind{})) }
 
 func TestCrash(t *testing.T) { mariadbtest.Crash(t, mariadb.Kind{}) }

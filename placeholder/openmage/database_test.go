@@ -21,6 +21,10 @@ func TestLostConnections(t *testing.T) {
 	mariadbtest.LostConnections(t, server.Database(t, mariadb.Kind{OpenMage: true}))
 }
 
+func TestManyLines(t *testing.T) {
+	mariadbtest.ManyLines(t, server.Database(t, mariadb.Kind{OpenMage: true}))
+}
+
 func TestReadOnly(t *testing.T) {
 	mariadbtest.ReadOnly(t, server.Database(t, mariadb.Kind{OpenMage: true}))
 }

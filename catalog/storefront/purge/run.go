@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"sync"
 	"time"
 
 	"catalog/catalog"
@@ -123,31 +122,10 @@ func hold(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(catalog.WithFence(ctx, lease.Fence))
-	var renewing sync.WaitGroup
-	renewing.Go(func() {
-		for sleep(ctx, leaseTime/3) == nil {
-			if err := opts.Store.Renew(ctx, lease.Fence, leaseTime); err != nil && ctx.Err() == nil {
-				cancel(fmt.Errorf("purge: keeping the lease: %w", err))
-			}
-		}
+	return catalog.KeepLease(ctx, opts.Store, lease.Fence, leaseTime, func(ctx context.Context) error {
+		r := &runner{Options: opts, name: name, collector: newCollector(opts.Store, opts.Shop), held: newThrottle(opts.Every)}
+		return r.run(catalog.WithFence(ctx, lease.Fence))
 	})
-	defer func() {
-		cancel(nil)
-		renewing.Wait()
-		// The next one need not wait for the lease to expire.
-		last, done := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer done()
-		if err := opts.Store.Release(last, lease.Fence); err != nil && !errors.Is(err, catalog.ErrFenced) {
-			opts.Log.WarnContext(last, "the lease of the purges is not given up", "cause", err)
-		}
-	}()
-	r := &runner{Options: opts, name: name, collector: newCollector(opts.Store, opts.Shop), held: newThrottle(opts.Every)}
-	err = r.run(ctx)
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
-	return err
 }
 
 // runner is one process at work for one target.
