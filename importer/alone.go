@@ -11,7 +11,7 @@ import (
 
 // leaseTime is how long an import that was killed keeps others of its source
 // waiting in a store that outlives it, and how long one may stand still.
-const leaseTime = 30 * time.Second
+const leaseTime = 15 * time.Second
 
 // LeaseName is the name of the lease that an import of a source has meanwhile.
 func LeaseName(kind catalog.Kind, source string) string {
@@ -26,7 +26,9 @@ func (r *run) alone(ctx context.Context, f func(context.Context) error) error {
 	if r.o.DryRun {
 		return f(ctx)
 	}
-	lease, err := catalog.TakeLease(ctx, r.store, LeaseName(r.o.Kind, r.o.Source), r.o.Holder, leaseTime, func(catalog.LeaseInfo) {
+	// A holder may take its own lease again: this one is nobody else's.
+	holder := r.o.Holder + ", import " + r.acc.rep.ID
+	lease, err := catalog.TakeLease(ctx, r.store, LeaseName(r.o.Kind, r.o.Source), holder, leaseTime, func(catalog.LeaseInfo) {
 		r.prog.phase("waiting for another import of this source", 0)
 	})
 	if err != nil {

@@ -28,7 +28,7 @@ type Options struct {
 	Kind   catalog.Kind
 	Mode   Mode
 	Source string // owner of the records, "default" if empty
-	Holder string // who imports, for those who find this source taken; "an import" if empty
+	Holder string // who imports, for those who find this source taken; may be empty
 
 	Input   Input
 	Mapping []byte // a mapping file's content, YAML or JSON

@@ -95,7 +95,7 @@ func newRun(store catalog.Store, o Options) *run {
 		o.Source = "default"
 	}
 	if o.Holder == "" {
-		o.Holder = "an import"
+		o.Holder = "a process"
 	}
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)

@@ -33,6 +33,9 @@ The last record of a key wins, and a record that is as it was costs a
 comparison only. An import that was interrupted, or killed, is repeated by the
 same command: what was in already is then unchanged.
 
+Imports of different sources may run at the same time. Of one kind and source
+one runs: a second one ends with a message that says who is at it since when.
+
 MODES
   upsert  a record replaces its document (the default); price and stock that
           the record does not mention stay as they are
@@ -262,7 +265,7 @@ func (o importOptions) options(a *app, feeds []string) (importer.Options, error)
 		Feeds: feeds, Kind: kind, Mode: importer.Mode(o.mode), Source: o.source,
 		Input: o.input, SKU: o.sku, Guards: o.guards, DryRun: o.dryRun,
 		Workers: o.workers, BatchBytes: o.batchBytes, TempDir: o.tempDir, Stdin: a.stdin,
-		FeedCache: o.feedCacheDir(a),
+		FeedCache: o.feedCacheDir(a), Holder: holder(),
 	}
 	opts.Input.Delimiter = unescapeDelimiter(o.input.Delimiter)
 	if opts.Mapping, err = readOption("--map", o.mapFile); err != nil {

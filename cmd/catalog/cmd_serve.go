@@ -147,7 +147,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 		Handler: remotestore.NewHandler(store, &remotestore.HandlerOptions{Closing: closing, Logger: a.log}),
 	})
 	opts.Mounts = append(opts.Mounts, mountIndex(respondent, closing)...)
-	imports := importhttp.New(store, importhttp.Options{Logger: a.log})
+	imports := importhttp.New(store, importhttp.Options{Logger: a.log, Holder: holder()})
 	for _, pattern := range []string{"/v1/imports", "/v1/imports/"} {
 		opts.Mounts = append(opts.Mounts, storefront.Mount{Pattern: pattern, Role: storefront.RoleImport, Read: storefront.RoleRead, Handler: imports})
 	}

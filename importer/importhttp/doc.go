@@ -24,8 +24,9 @@
 // The answer comes when the import is over, and is its Report: status 200 when
 // all is in, some rejects or none. Everything else is an application/problem+json
 // (RFC 9457) with the report, if there is one, as its member "report": 409 when
-// a guard held something back or the import was cancelled, 422 when the feed or
-// the parameters make no sense or too much was rejected, 429 when enough
+// a guard held something back, the import was cancelled, or another one of its
+// kind and source has been under way for longer than a few seconds; 422 when the
+// feed or the parameters make no sense or too much was rejected, 429 when enough
 // imports are under way, 507 when there is no space left, 503 when the server
 // ends, 500 else. The import's id is in Location from the start.
 //

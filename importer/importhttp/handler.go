@@ -27,6 +27,8 @@ type Options struct {
 	Parallel int
 	// Stall is how long a client may send nothing; 0 is two minutes.
 	Stall time.Duration
+	// Holder is who imports, for those who find a source taken: this process.
+	Holder string
 	// Logger gets how imports end; nil discards it.
 	Logger *slog.Logger
 }

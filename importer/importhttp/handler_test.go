@@ -270,6 +270,30 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
+// TestOneOfASource: imports of one source follow one another, and one that
+// another process has for longer is refused.
+func TestOneOfASource(t *testing.T) {
+	s := newServer(t, importhttp.Options{Parallel: 4})
+	answers := make(chan reply)
+	for range 4 {
+		go func() { answers <- s.post("?source=erp", two) }()
+	}
+	for range 4 {
+		if got := <-answers; got.status != http.StatusOK {
+			t.Errorf("%d %s", got.status, got.body)
+		}
+	}
+	if _, err := s.store.Acquire(t.Context(), importer.LeaseName(catalog.KindProduct, "erp"), "another process", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.post("?source=erp", two); got.status != http.StatusConflict || got.header.Get("Retry-After") == "" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	if got := s.post("?source=pim", two); got.status != http.StatusOK {
+		t.Errorf("another source: %d %s", got.status, got.body)
+	}
+}
+
 func TestDetach(t *testing.T) {
 	s := newServer(t, importhttp.Options{})
 	got := s.post("?detach=true", two)

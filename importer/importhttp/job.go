@@ -125,7 +125,7 @@ func (h *Handler) job(id string) *job {
 func (h *Handler) run(ctx context.Context, j *job) {
 	defer h.work.Done()
 	o := j.params.opts
-	o.TempDir = h.opts.TempDir
+	o.TempDir, o.Holder = h.opts.TempDir, h.opts.Holder
 	o.Progress = j.tell
 	o.Now = func() time.Time { return j.started }
 	report, err := importer.Run(ctx, h.store, o)
