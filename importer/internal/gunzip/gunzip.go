@@ -31,7 +31,7 @@ const (
 	inSize     = 256 << 10
 	// slack is how much a round of the fast loop may write at most, and a copy
 	// of eight bytes at a time may write beyond that.
-	slack = 3 + maxMatch + 16
+	slack = 3 + maxMatch + 24
 	// spare is how much input a round of the fast loop may look at.
 	spare = 24
 )

@@ -60,6 +60,8 @@ func samples() map[string][]byte {
 	return map[string][]byte{
 		"runs": runs, "empty": {}, "one byte": {'a'}, "noise": noise, "json": json.Bytes(), "skewed": skewed,
 		"run of one": bytes.Repeat([]byte{'x'}, 900_000), "run of three": bytes.Repeat([]byte("abc"), 300_000),
+		// Matches before which there is less than what a step copies.
+		"run at the start": append([]byte("aaaa"), noise[:3000]...), "pair at the start": append([]byte("ababab"), noise[:3000]...),
 		"far matches": bytes.Repeat(noise[:32768], 20), "short": []byte("hello, hello, hello"),
 	}
 }

@@ -1,6 +1,6 @@
 package gunzip
 
-import "encoding/binary"
+import "unsafe"
 
 // block reads the header of a block.
 func (z *Reader) block() error {
@@ -206,37 +206,42 @@ func (z *Reader) step() error {
 }
 
 // fast decompresses while there is input and room enough not to look at either
-// more than once for several symbols.
+// more than once for several symbols. A round looks at no more than spare bytes
+// of input and writes no more than slack bytes of output, and a match begins
+// behind start: what is loaded and stored without a look at bounds is inside.
 func (z *Reader) fast() error {
 	in, out := z.in[:z.end], z.out
 	lit, dist := &z.codes.lit, &z.codes.dist
 	pos, to, bits, n := z.pos, z.to, z.bits, z.n
+	inp, outp := unsafe.Pointer(unsafe.SliceData(in)), unsafe.Pointer(unsafe.SliceData(out))
 	limit, start := len(in)-spare, z.start
+	// Of n only the lowest six bits count: an entry is taken off as it is, the
+	// bits it drops being its lowest six.
 	var err error
 loop:
 	for pos <= limit && to < windowSize+outSize {
 		// Bits that are taken in a second time are the same.
-		bits |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-		pos += int(63-n) >> 3
+		bits |= load(inp, pos) << (n & 63)
+		pos += int(^n>>3) & 7
 		n |= 56
 
 		e := lit[bits&(1<<litBits-1)]
 		if e&entryLit != 0 {
 			bits >>= e & entryDrop
-			n -= uint(e & entryDrop)
-			out[to] = byte(e >> entryValue)
+			n -= uint(e)
+			storeByte(outp, to, byte(e>>entryValue))
 			to++
 			e = lit[bits&(1<<litBits-1)]
 			if e&entryLit != 0 {
 				bits >>= e & entryDrop
-				n -= uint(e & entryDrop)
-				out[to] = byte(e >> entryValue)
+				n -= uint(e)
+				storeByte(outp, to, byte(e>>entryValue))
 				to++
 				e = lit[bits&(1<<litBits-1)]
 				if e&entryLit != 0 {
 					bits >>= e & entryDrop
-					n -= uint(e & entryDrop)
-					out[to] = byte(e >> entryValue)
+					n -= uint(e)
+					storeByte(outp, to, byte(e>>entryValue))
 					to++
 					continue
 				}
@@ -247,11 +252,11 @@ loop:
 		}
 		was := bits
 		bits >>= e & entryDrop
-		n -= uint(e & entryDrop)
+		n -= uint(e)
 		switch {
 		case e&entryMatch != 0:
 		case e&entryLit != 0:
-			out[to] = byte(e >> entryValue)
+			storeByte(outp, to, byte(e>>entryValue))
 			to++
 			continue
 		case e&entryEnd != 0:
@@ -263,8 +268,8 @@ loop:
 		}
 		length := int(e>>entryValue) + int(was&(1<<(e&entryDrop)-1)>>(e>>entryCode&entryCodes))
 
-		bits |= binary.LittleEndian.Uint64(in[pos:]) << (n & 63)
-		pos += int(63-n) >> 3
+		bits |= load(inp, pos) << (n & 63)
+		pos += int(^n>>3) & 7
 		n |= 56
 		e = dist[bits&(1<<distBits-1)]
 		if e&entryLong != 0 {
@@ -276,14 +281,19 @@ loop:
 		}
 		was = bits
 		bits >>= e & entryDrop
-		n -= uint(e & entryDrop)
+		n -= uint(e)
 		back := int(e>>entryValue) + int(was&(1<<(e&entryDrop)-1)>>(e>>entryCode&entryCodes))
 		if back > to-start {
 			err = ErrCorrupt
 			break
 		}
 		src, end := to-back, to+length
-		if back < 8 {
+		if back >= 8 {
+			// Most matches are short: two steps that nothing depends on, then a loop.
+			store(outp, to, load(outp, src))
+			store(outp, to+8, load(outp, src+8))
+			to, src = to+16, src+16
+		} else {
 			// What repeats every few bytes also does at a multiple of them.
 			again := back * ((back + 7) / back)
 			for stop := min(end, src+again); to < stop; to++ {
@@ -293,12 +303,12 @@ loop:
 			src = to - again
 		}
 		for ; to < end; to += 8 {
-			binary.LittleEndian.PutUint64(out[to:], binary.LittleEndian.Uint64(out[src:]))
+			store(outp, to, load(outp, src))
 			src += 8
 		}
 		to = end
 	}
-	z.pos, z.to, z.n = pos, to, n
-	z.bits = bits & (1<<n - 1)
+	z.pos, z.to, z.n = pos, to, n&63
+	z.bits = bits & (1<<z.n - 1)
 	return err
 }
