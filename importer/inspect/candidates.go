@@ -15,6 +15,7 @@ type Candidate struct {
 	Unique   bool     `json:"unique"`   // no value came twice
 	Examples []string `json:"examples,omitempty"`
 
+	named bool // as a key is
 	score int
 }
 
@@ -54,14 +55,20 @@ func (c *collector) candidates() []Candidate {
 func (f *field) candidate(records int64) (Candidate, bool) {
 	k := Candidate{Path: f.path, Coverage: float64(f.filled) / float64(records), Unique: f.values.unique(), Examples: f.examples}
 	n, exact := f.values.count()
-	if f.many || f.nameless || f.depth > 3 || !f.is(typeString, typeInteger) || f.longest > catalog.MaxSKU+2 || k.Coverage < 0.95 {
+	if f.many || f.nameless || f.depth > 3 || !f.is(typeString, typeInteger) || f.longest > catalog.MaxSKU+2 {
+		return k, false
+	}
+	// A feed with a field of that name says itself what its key is; records
+	// without one are rejects.
+	k.named = bare(f.name) == "sku" || strings.HasSuffix(bare(f.name), "variantsku")
+	if k.Coverage < 0.95 && (!k.named || k.Coverage < 0.5) {
 		return k, false
 	}
 	if !k.Unique && (exact && float64(n) < 0.95*float64(f.values.seen) || !exact && float64(n) < 0.9*float64(f.values.seen)) {
 		return k, false
 	}
 	k.score = nameScore(f.name) - 4*(f.depth-1)
-	if k.Unique && f.filled == records {
+	if k.Unique && (f.filled == records || k.named) {
 		k.score += 30
 	}
 	if f.spaces*4 > f.values.seen { // names and descriptions are unique too
@@ -94,20 +101,22 @@ func nameScore(name string) int {
 		return 45
 	case strings.HasSuffix(n, "id"), strings.HasSuffix(n, "number"), strings.HasSuffix(n, "code"), strings.HasSuffix(n, "key"):
 		return 20
-	case strings.HasSuffix(n, "name"), strings.HasSuffix(n, "title"), strings.Contains(n, "description"), strings.HasSuffix(n, "url"), strings.HasSuffix(n, "link"):
+	case strings.HasSuffix(n, "name"), strings.HasSuffix(n, "title"), strings.Contains(n, "description"), strings.HasSuffix(n, "url"), strings.HasSuffix(n, "link"),
+		strings.HasSuffix(n, "qty"), strings.HasSuffix(n, "quantity"), strings.HasSuffix(n, "price"), strings.HasSuffix(n, "stock"),
+		strings.HasSuffix(n, "date"), strings.HasSuffix(n, "type"), strings.HasSuffix(n, "weight"), strings.HasSuffix(n, "position"):
 		return -40
 	}
 	return 0
 }
 
 // bare returns a name in lower case without a namespace and without what
-// separates its words.
+// separates its words or surrounds them.
 func bare(name string) string {
 	if i := strings.LastIndexByte(name, ':'); i >= 0 {
 		name = name[i+1:]
 	}
 	return strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' || r == ' ' || r == '.' {
+		if strings.ContainsRune("_- .?()", r) {
 			return -1
 		}
 		return r

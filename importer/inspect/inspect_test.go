@@ -167,6 +167,23 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
+// TestKeyWithGaps: a field that is called SKU is the key, whatever else has no
+// gaps.
+func TestKeyWithGaps(t *testing.T) {
+	var sample [][]byte
+	for i := range 100 {
+		sku := fmt.Sprintf(`"S%d"`, i)
+		if i%5 == 0 {
+			sku = `""`
+		}
+		sample = append(sample, fmt.Appendf(nil, `{"row":%d,"Variant SKU":%s}`, i, sku))
+	}
+	got := Candidates(sample)
+	if len(got) == 0 || got[0].Path != "Variant SKU" || got[0].Coverage != 0.8 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestSuggestion holds that the suggested mapping makes the records that one
 // would want.
 func TestSuggestion(t *testing.T) {
@@ -187,6 +204,14 @@ func TestSuggestion(t *testing.T) {
 		{
 			"decimal commas", `{"Artikelnummer":"A%[1]d","Preis":"%[1]d.999 €","Angebotspreis":"5,90 €"}`,
 			`{"sku":"A7","price":{"price":7999,"special_price":5.90,"currency":"EUR"}}`,
+		},
+		{
+			"Shopify", `{"Handle":"shirt-%[1]d","Title":"T %[1]d","Body (HTML)":"<p>x</p>","Vendor":"V","Variant SKU":"S%[1]d","Variant Inventory Qty":"%[1]d","Variant Price":"25.00","Image Src":"http://x/%[1]d.jpg"}`,
+			`{"sku":"S7","name":"T 7","brand":"V","description":"<p>x</p>","url_key":"shirt-7","images":["http://x/7.jpg"],"price":{"price":25.00},"stock":{"qty":7}}`,
+		},
+		{
+			"WooCommerce", `{"ID":"%[1]d","Type":"simple","SKU":"W%[1]d","Name":"T %[1]d","In stock?":"1","Stock":"%[1]d","Regular price":"19,90"}`,
+			`{"sku":"W7","name":"T 7","price":{"price":19.90},"stock":{"qty":7,"in_stock":true},"attributes":{"ID":"7","Type":"simple"}}`,
 		},
 		{"our own shape", `{"sku":"s%[1]d","name":"N","price":1.5,"stock":{"qty":2},"attributes":{"a":1}}`, ""},
 		{"a sku, and a price to be read", `{"sku":"s%[1]d","title":"N","price":"1.5 EUR","color":"red"}`, `{"sku":"s7","name":"N","price":{"price":1.5,"currency":"EUR"},"color":"red"}`},

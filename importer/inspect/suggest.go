@@ -239,7 +239,7 @@ func (s *suggestion) categories() {
 }
 
 func (s *suggestion) images() {
-	f := s.pick(isList, 0.1, "images", "image", "imagelink", "imageurl", "imageurls", "picture", "pictures", "media", "thumbnail")
+	f := s.pick(isList, 0.1, "images", "image", "imagelink", "imageurl", "imageurls", "picture", "pictures", "media", "thumbnail", "imagesrc")
 	if f == nil {
 		return
 	}
@@ -252,7 +252,7 @@ func (s *suggestion) images() {
 
 // price maps amounts, and the currency if there is one.
 func (s *suggestion) price(fits func(*field) bool) {
-	f := s.pick(fits, 0.2, "price", "listprice", "regularprice", "baseprice", "unitprice", "priceamount", "amount", "preis")
+	f := s.pick(fits, 0.2, "price", "listprice", "regularprice", "baseprice", "unitprice", "priceamount", "amount", "preis", "variantprice")
 	if f == nil {
 		return
 	}
@@ -286,7 +286,10 @@ func amount(f *field, comma bool) string {
 // stock maps a quantity and an availability. What is called quantity may be
 // another one, unless nearly all records have it.
 func (s *suggestion) stock(fits func(*field) bool) {
-	qty := s.pick(fits, 0.8, "qty", "quantity", "stock", "stockqty", "stockquantity", "inventory", "inventoryquantity", "availablequantity", "stocklevel", "bestand")
+	qty := s.pick(fits, 0.8, "qty", "quantity")
+	if qty == nil {
+		qty = s.pick(fits, 0.2, "stock", "stockqty", "stockquantity", "inventory", "inventoryquantity", "availablequantity", "stocklevel", "bestand", "variantinventoryqty")
+	}
 	in := s.pick(func(f *field) bool { return f.is(typeString) || f.is(typeBoolean) || f.is(typeInteger) }, 0.5,
 		"availability", "instock", "isinstock", "available", "stockstatus")
 	l := line{key: "stock"}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"catalog/catalog"
 )
@@ -159,29 +160,72 @@ func (c *valueCut) begin(i int) int {
 	return i
 }
 
-// wrapper returns the length of the beginning of an object whose first member
-// is an array of records; 0 if b is none.
+// wrapper returns the length of the beginning of an object around an array of
+// records, up to its first record; 0 if b is none. What stands before the array
+// are a few words about the feed: when it was made, how many there are. An
+// object with what a record has before it is a record.
 func wrapper(b []byte) int {
 	i := skipSpace(b, 1)
-	end := stringEnd(b, i)
-	if end < 0 {
-		return 0
+	for first := true; ; first = false {
+		end := stringEnd(b, i)
+		if end < 0 {
+			return 0
+		}
+		name := string(bytes.ToLower(b[i+1 : end-1]))
+		if i = skipSpace(b, end); i >= len(b) || b[i] != ':' {
+			return 0
+		}
+		if i = skipSpace(b, i+1); i >= len(b) {
+			return 0
+		}
+		switch name {
+		case "prices", "stock", "categories", "attributes": // a product may have such a member further on
+			if first && recordsAt(b, i) {
+				return i + 1
+			}
+			return 0
+		case "products", "items", "data", "records", "rows", "results":
+			if recordsAt(b, i) {
+				return i + 1
+			}
+		}
+		if ofRecord(name) {
+			return 0
+		}
+		var s skim
+		s.start(b[i])
+		end, ok := s.run(b, i)
+		if !ok {
+			return 0
+		}
+		if i = skipSpace(b, end); i >= len(b) || b[i] != ',' {
+			return 0
+		}
+		i = skipSpace(b, i+1)
 	}
-	switch string(bytes.ToLower(b[i+1 : end-1])) {
-	case "products", "items", "data", "records", "rows", "results", "prices", "stock", "categories", "attributes":
-	default:
-		return 0
+}
+
+// recordsAt reports whether an array of objects begins at i.
+func recordsAt(b []byte, i int) bool {
+	if b[i] != '[' {
+		return false
 	}
-	if i = skipSpace(b, end); i >= len(b) || b[i] != ':' {
-		return 0
+	i = skipSpace(b, i+1)
+	return i < len(b) && b[i] == '{'
+}
+
+// ofRecord reports whether a member's name is one that records have.
+func ofRecord(name string) bool {
+	switch name {
+	case "url", "type", "ean", "gtin", "mpn":
+		return true
 	}
-	if i = skipSpace(b, i+1); i >= len(b) || b[i] != '[' {
-		return 0
+	for _, end := range []string{"sku", "id", "code", "name", "title", "price", "number", "urlkey", "url_key", "qty", "brand", "description"} {
+		if strings.HasSuffix(name, end) {
+			return true
+		}
 	}
-	if j := skipSpace(b, i+1); j >= len(b) || b[j] != '{' {
-		return 0
-	}
-	return i + 1
+	return false
 }
 
 // misplaced rejects what stands between from and to: a value without a comma

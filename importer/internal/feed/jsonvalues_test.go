@@ -32,6 +32,9 @@ func TestJSONValues(t *testing.T) {
 		{"one after the other, cut off", "{\n\"a\":1}\n{\"b\":", []string{"{\n\"a\":1}", "!truncated"}, true},
 		{"wrapped", `{"products":[{"a":1},{"b":2}],"total":{"n":2}} `, []string{`{"a":1}`, `{"b":2}`}, false},
 		{"wrapped alone", "{ \"Items\" : [\n{\"a\":1}]}", []string{`{"a":1}`}, false},
+		{"wrapped, after words", `{"generated":"2026-11-01","page":{"n":1,"next_url":"x"},"products":[{"a":1},{"b":2}],"total":2}`, []string{`{"a":1}`, `{"b":2}`}, false},
+		{"a record with items", `{"sku":"s","items":[{"a":1}]}`, []string{`{"sku":"s","items":[{"a":1}]}`}, false},
+		{"a record with stock", `{"made":1,"stock":[{"a":1}]}`, []string{`{"made":1,"stock":[{"a":1}]}`}, false},
 		{"wrapped, cut off", `{"products":[{"a":1}]`, []string{`{"a":1}`}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
