@@ -5,7 +5,8 @@
 //
 // Documents are in immutable segments (see internal/segment for their format):
 // dictionaries, posting lists and columns, cut into chunks of 64 K documents,
-// mapped into memory. What all searches need is checked against its checksums
+// mapped into memory. Products of the same categories are next to each other, so
+// that a category page reads a few places of each column and not all of it. What all searches need is checked against its checksums
 // when a file is opened; words, postings, attributes and names are, block by
 // block, when they are used first, and all in the background.
 // A batch of changes becomes a small segment in memory at once; a document

@@ -126,10 +126,58 @@ func TestColumn(t *testing.T) {
 	}
 }
 
+// TestPackedEachBelow looks for the integers up to a limit that falls.
+func TestPackedEachBelow(t *testing.T) {
+	r := rand.New(rand.NewPCG(8, 3))
+	for _, n := range []int{1, 100, 128, 70_000, ChunkSize + 5000} {
+		list := make([]int, n)
+		for i := range list {
+			list[i] = 1000 + i/5%300*1000 + r.IntN(5000) // blocks of low ones, here and there
+		}
+		p, err := ReadPacked(NewReader(AppendPacked(nil, list)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for chunk := range (n + ChunkSize - 1) / ChunkSize {
+			base := chunk * ChunkSize
+			hits := make([]uint64, Words(min(ChunkSize, n-base)))
+			for i := range min(ChunkSize, n-base) {
+				if r.IntN(3) == 0 {
+					Put(hits, uint32(i))
+				}
+			}
+			for _, least := range []int64{500, 1500, 3000, 1 << 40} {
+				limit, found := int64(50_000), map[int]bool{}
+				p.EachBelow(hits, base, limit, func(i int, v int64) int64 {
+					if v > limit || v != int64(list[i]) || found[i] {
+						t.Fatalf("the %d-th of %d is %d, up to %d; told of %d", i, n, list[i], limit, v)
+					}
+					found[i] = true
+					limit = min(limit, max(limit-1, least))
+					return limit
+				})
+				for _, i := range AppendBits(nil, hits) {
+					if at := base + int(i); int64(list[at]) <= limit && !found[at] {
+						t.Fatalf("the %d-th of %d, %d, is not above %d and was left out", at, n, list[at], limit)
+					}
+				}
+			}
+		}
+	}
+}
+
 // readInOrder reads a column by a cursor, with steps ahead and, seldom, back.
 func readInOrder(t *testing.T, r *rand.Rand, c *Column, limit int, want map[uint32]uint32) {
 	t.Helper()
 	cur := c.Cursor()
+	for chunk := range (limit + ChunkSize - 1) / ChunkSize {
+		k, at := c.Chunk(chunk), 0
+		for id := chunk * ChunkSize; id < min(limit, (chunk+1)*ChunkSize); id += 1 + r.IntN(1<<r.IntN(12)) {
+			if got := k.GetFrom(&at, uint32(id&ChunkMask)); got != want[uint32(id)] {
+				t.Fatalf("GetFrom has %d for %d, want %d", got, id, want[uint32(id)])
+			}
+		}
+	}
 	for id, step := 0, 1<<r.IntN(12); id < limit; id += r.IntN(2 * step) {
 		if r.IntN(20) == 0 {
 			id -= r.IntN(id + 1)
@@ -164,6 +212,13 @@ func countAndMatch(t *testing.T, r *rand.Rand, c *Column, limit int, top uint32,
 		hits := make([]uint64, Words(size))
 		for range 1 << r.IntN(16) {
 			Put(hits, uint32(r.IntN(size)))
+		}
+		if r.IntN(2) == 0 { // as those of a category that is in one place
+			for i, to := r.IntN(size), r.IntN(size); i < to; i++ {
+				if r.IntN(8) > 0 {
+					Put(hits, uint32(i))
+				}
+			}
 		}
 		list := AppendBits(nil, hits)
 		counts := make([]uint32, top+1)

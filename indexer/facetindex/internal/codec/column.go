@@ -228,6 +228,43 @@ func (k *ColumnChunk) Get(id uint32) uint32 {
 
 func (k *ColumnChunk) id(i int) uint32 { return uint32(binary.LittleEndian.Uint16(k.ids[2*i:])) }
 
+// GetFrom is Get for numbers that rise: at is 0 at first, and then what it was
+// left at.
+func (k *ColumnChunk) GetFrom(at *int, id uint32) uint32 {
+	if k.dense {
+		return k.Get(id)
+	}
+	*at = k.from(*at, id)
+	if *at < k.count && k.id(*at) == id {
+		return k.code(*at)
+	}
+	return 0
+}
+
+// from is find for a number that is not in front of a place.
+func (k *ColumnChunk) from(at int, id uint32) int {
+	n := len(k.ids) / 2
+	if at >= n || k.id(at) >= id {
+		return at
+	}
+	lo, hi, step := at+1, at+1, 1 // what is before lo is less
+	for hi < n && k.id(hi) < id {
+		lo = hi + 1
+		step *= 2
+		hi += step
+	}
+	hi = min(hi, n)
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if k.id(m) < id {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
 // find returns the first place in a sparse chunk of which the number is not
 // less. Numbers are spread more or less evenly, so the search begins where it
 // should be.

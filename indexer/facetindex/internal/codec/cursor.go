@@ -66,5 +66,5 @@ func (r *Cursor) seek(id uint32) {
 		}
 		p++
 	}
-	r.pos = k.find(id)
+	r.pos = k.from(p, id)
 }

@@ -174,3 +174,30 @@ func (p *Packed) each(f func(v int64) bool) bool {
 	}
 	return true
 }
+
+// EachBelow is that of Ints; base begins a block. Blocks of which all integers
+// are above the limit are passed over.
+func (p *Packed) EachBelow(bitmap []uint64, base int, limit int64, f func(i int, v int64) int64) {
+	if p.data == nil {
+		p.plain.EachBelow(bitmap, base, limit, f)
+		return
+	}
+	const words = packLen / 64
+	for i := 0; i < len(bitmap); i += words {
+		part := bitmap[i:min(i+words, len(bitmap))]
+		if part[0] == 0 && part[len(part)-1] == 0 || p.base+p.bases.At((base+i<<6)>>packBits) > limit {
+			continue
+		}
+		least, width, data := p.block((base + i<<6) >> packBits)
+		mask := uint64(1)<<width - 1
+		for j, w := range part {
+			for ; w != 0; w &= w - 1 {
+				k := j<<6 | trailing(w)
+				at := k * width
+				if v := least + int64(binary.LittleEndian.Uint64(data[at>>3:])>>(at&7)&mask); v <= limit {
+					limit = f(base+i<<6+k, v)
+				}
+			}
+		}
+	}
+}

@@ -79,16 +79,14 @@ func (f *finder) collect(h *chunkHits) {
 }
 
 // collectFlat collects the hits of a category in the order of positions. Those
-// without one have all the same key, and so the first are the best.
+// without one come last, in the order of SKUs.
 func (f *finder) collectFlat(h *chunkHits, b *best) {
 	s, base := h.seg, uint32(h.chunk)<<codec.ChunkBits
 	a := pinned(len(s.q.Pins), 0)
-	add := func(k key) bool {
-		if b.full(&k) {
-			return false
+	add := func(k key, doc uint32) {
+		if !b.full(&k) {
+			b.add(cand{key: k, seg: s, doc: doc})
 		}
-		b.add(cand{key: k, seg: s, doc: k.id})
-		return true
 	}
 	rest := f.tmp[:len(h.docs)]
 	copy(rest, h.docs)
@@ -96,16 +94,24 @@ func (f *finder) collectFlat(h *chunkHits, b *best) {
 	for i := from; i < to; i++ {
 		if doc, pos := s.Seg.PositionAt(i); codec.Has(h.docs, doc-base) {
 			rest[(doc-base)>>6] &^= 1 << (doc & 63)
-			add(key{a: a, b: sortable(float64(pos), s.order.desc), id: doc})
+			add(key{a: a, b: sortable(float64(pos), s.order.desc), id: s.sku(doc)}, doc)
 		}
 	}
 	f.total += codec.OnesCount(h.docs)
-	for i, w := range rest {
-		for ; w != 0; w &= w - 1 {
-			if !add(key{a: a, b: missing, id: base + uint32(i<<6|trailing(w))}) {
-				return
-			}
+	limit := func() int64 {
+		switch {
+		case len(b.list) < b.n:
+			return math.MaxUint32
+		case b.n == 0 || b.list[0].b != missing:
+			return -1 // enough have a position
 		}
+		return int64(b.list[0].id)
+	}
+	if at := limit(); at >= 0 {
+		s.Seg.DocSKU.EachBelow(rest, int(base), at, func(doc int, sku int64) int64 {
+			add(key{a: a, b: missing, id: uint32(sku)}, uint32(doc))
+			return limit()
+		})
 	}
 }
 
@@ -137,7 +143,7 @@ func (f *finder) collectScored(h *chunkHits, b *best) {
 			if len(b.list) == b.n && a > b.list[0].a {
 				continue
 			}
-			k := key{a: a, tie: uint32(s.Seg.NameWords.At(int(base + d))), id: base + d}
+			k := key{a: a, tie: uint32(s.Seg.NameWords.At(int(base + d))), id: s.sku(base + d)}
 			if !b.full(&k) {
 				b.add(cand{key: k, seg: s, doc: base + d, score: score})
 			}
@@ -146,9 +152,10 @@ func (f *finder) collectScored(h *chunkHits, b *best) {
 }
 
 // offer adds a hit if it is among the best.
-func (f *finder) offer(b *best, s *seg, k key) {
+func (f *finder) offer(b *best, s *seg, k key, doc uint32) {
+	k.id = s.sku(doc)
 	if !b.full(&k) {
-		b.add(cand{key: k, seg: s, doc: k.id, score: f.score(s, k.id)})
+		b.add(cand{key: k, seg: s, doc: doc, score: f.score(s, doc)})
 	}
 }
 
@@ -193,11 +200,11 @@ func (f *finder) collectNames(h *chunkHits, b *best) {
 		}
 	}
 	each := func(doc int, n int64) int64 {
-		k := key{b: missing, id: uint32(doc)}
+		k := key{b: missing}
 		if n > 0 {
 			k.b = nameKey(2*uint64(n-1)+1, desc)
 		}
-		f.offer(b, s, k)
+		f.offer(b, s, k, uint32(doc))
 		return limit()
 	}
 	if desc {
@@ -225,11 +232,11 @@ func (f *finder) collectNewest(h *chunkHits, b *best) {
 		}
 	}
 	each := func(doc int, c int64) int64 {
-		k := key{b: missing, id: uint32(doc)}
+		k := key{b: missing}
 		if c != 0 {
 			k.b = sortable(float64(c), desc)
 		}
-		f.offer(b, s, k)
+		f.offer(b, s, k, uint32(doc))
 		return limit()
 	}
 	if desc {
@@ -245,14 +252,14 @@ func (f *finder) collectPrices(h *chunkHits, b *best) {
 	f.total += codec.OnesCount(h.docs)
 	r, desc := f.reader(s), s.order.desc
 	offer := func(doc uint32, a int64) {
-		k := key{b: missing, id: doc}
+		k := key{b: missing}
 		if a != live.None {
 			k.b = sortable(float64(a), false)
 			if desc {
 				k.b = ^k.b
 			}
 		}
-		f.offer(b, s, k)
+		f.offer(b, s, k, doc)
 	}
 	// Those with one unit first.
 	simple, rest := f.tmp[:len(h.docs)], f.found[:len(h.docs)]

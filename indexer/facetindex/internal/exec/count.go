@@ -377,15 +377,18 @@ func (h *hits) countAll(ctx context.Context, list []*counter, cats *catCounter) 
 		}
 		all[i].cats = make([]int, len(cats.ids))
 	}
-	err := parallel(len(h.chunks), len(all), func(worker, i int) error {
+	// Of a category that is in few chunks, facets are shared out as well.
+	parts := len(list) + 1
+	err := parallel(len(h.chunks)*parts, len(all), func(worker, i int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		w := &all[worker]
-		for k, c := range list {
-			c.count(h.chunks[i], w.lists, w.tallies[k])
+		w, chunk, k := &all[worker], h.chunks[i/parts], i%parts
+		if k == len(list) {
+			return cats.count(chunk, w.cats)
 		}
-		return cats.count(h.chunks[i], w.cats)
+		list[k].count(chunk, w.lists, w.tallies[k])
+		return nil
 	})
 	if err != nil {
 		return nil, err

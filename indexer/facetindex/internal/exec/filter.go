@@ -93,8 +93,9 @@ func (s *seg) newFilter(f *indexer.Filter, attr bool) (*filter, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.field, out.match = field, matchCodes(field, f)
-		return out, nil
+		out.field = field
+		out.match, err = s.matchCodes(field, f)
+		return out, err
 	}
 	switch f.Field {
 	case indexer.FieldPrice:
@@ -130,7 +131,7 @@ func (s *seg) newFilter(f *indexer.Filter, attr bool) (*filter, error) {
 }
 
 // matchCodes returns the codes of a field that have a value that f asks for.
-func matchCodes(field *segment.Field, f *indexer.Filter) codec.Codes {
+func (s *seg) matchCodes(field *segment.Field, f *indexer.Filter) (codec.Codes, error) {
 	texts := map[uint32]bool{}
 	for _, v := range f.Values {
 		if k, ok := field.Texts.Find([]byte(v)); ok {
@@ -138,12 +139,8 @@ func matchCodes(field *segment.Field, f *indexer.Filter) codec.Codes {
 		}
 	}
 	if field.Plain() && len(f.Ranges) == 0 && !f.Exists {
-		// A value's number is that of its text.
-		codes := make([]uint32, 0, len(texts))
-		for k := range texts {
-			codes = append(codes, k+1)
-		}
-		return codec.FewCodes(field.SetsWith(codes, texts))
+		codes, err := s.codesOf(field, texts)
+		return codec.FewCodes(codes), err
 	}
 	vals := make([]bool, field.Values())
 	for v := range vals {
@@ -162,7 +159,7 @@ func matchCodes(field *segment.Field, f *indexer.Filter) codec.Codes {
 			match[code] = vals[field.Member(i)]
 		}
 	}
-	return codec.AllCodes(match)
+	return codec.AllCodes(match), nil
 }
 
 func inRanges(ranges []indexer.Range, f float64) bool {

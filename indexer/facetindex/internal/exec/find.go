@@ -279,6 +279,12 @@ func (h *hits) release() {
 		c.release()
 	}
 	h.chunks = nil
+	for _, t := range h.taken {
+		if t != nil {
+			t.release()
+		}
+	}
+	h.taken = nil
 }
 
 func empty(b []uint64) bool {

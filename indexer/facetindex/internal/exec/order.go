@@ -16,7 +16,7 @@ type key struct {
 	a   uint64 // pin and points
 	b   uint64 // the value; missing if there is none
 	tie uint32
-	id  uint32 // a document, or in variants mode the number of the SKU
+	id  uint32 // the number of the SKU
 }
 
 const missing = math.MaxUint64
@@ -161,9 +161,11 @@ func bestOf(f *segment.Field, desc bool) []uint64 {
 // unit at row.
 func (s *seg) keyOf(doc, row uint32, score int, complicated bool) key {
 	o := s.order
-	k := key{b: missing, id: doc}
+	k := key{b: missing}
 	if s.q.Variants {
 		k.id = uint32(s.Seg.RowSKU.At(int(row)))
+	} else {
+		k.id = s.sku(doc)
 	}
 	switch o.by {
 	case indexer.SortRelevance, indexer.SortPosition:
@@ -172,11 +174,7 @@ func (s *seg) keyOf(doc, row uint32, score int, complicated bool) key {
 			points = 0
 		}
 		if s.pins != nil {
-			sku := k.id
-			if !s.q.Variants {
-				sku = uint32(s.Seg.DocSKU.At(int(doc)))
-			}
-			if i, ok := s.pins[sku]; ok {
+			if i, ok := s.pins[k.id]; ok {
 				pin = i
 			}
 		}
@@ -273,27 +271,12 @@ func (s *seg) afterKey(o *order) *key {
 	if ok {
 		sku++
 	}
-	if s.q.Variants {
-		k.id = uint32(sku)
-		return k
-	}
-	k.id = uint32(firstDoc(s.Seg, sku))
+	k.id = uint32(sku)
 	return k
 }
 
-// firstDoc returns the first document of which the SKU has at least a number.
-func firstDoc(s *segment.Segment, sku int) int {
-	lo, hi := 0, s.Docs
-	for lo < hi {
-		m := (lo + hi) / 2
-		if s.DocSKU.At(m) < int64(sku) {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return lo
-}
+// sku returns the number of a document's SKU.
+func (s *seg) sku(doc uint32) uint32 { return uint32(s.Seg.DocSKU.At(int(doc))) }
 
 // cand is a hit that may be shown.
 type cand struct {

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"cmp"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +19,27 @@ type taken struct {
 	attrs []attrSample // by segment and number
 	segs  []attrRun
 	memo  map[string]indexer.Sample
+
+	nodes map[uint32]span // for findAttrs, as are these
+	spans []span
+	all   []uint16
+}
+
+// span is a part of a list.
+type span struct{ from, to int }
+
+var takenPool = sync.Pool{New: func() any {
+	return &taken{memo: map[string]indexer.Sample{}, nodes: map[uint32]span{}}
+}}
+
+// release gives back the memory of a sample.
+func (t *taken) release() {
+	clear(t.docs) // they refer to segments, as others do
+	clear(t.attrs)
+	clear(t.segs)
+	clear(t.memo)
+	t.docs, t.attrs, t.segs, t.all = t.docs[:0], t.attrs[:0], t.segs[:0], t.all[:0]
+	takenPool.Put(t)
 }
 
 // attrSample is where a segment has an attribute of sampled documents.
@@ -95,7 +115,8 @@ func (h *hits) take(group int) *taken {
 		h.taken = make([]*taken, 1+len(h.q.groups))
 	}
 	if h.taken[1+group] == nil {
-		t := &taken{group: group, alone: h.q.alone, docs: h.sampleOf(group), memo: map[string]indexer.Sample{}}
+		t := takenPool.Get().(*taken)
+		t.group, t.alone, t.docs = group, h.q.alone, h.sampleOf(t.docs, group)
 		t.findRows()
 		t.findAttrs()
 		h.taken[1+group] = t
@@ -127,9 +148,8 @@ func (t *taken) findRows() {
 // findAttrs finds out which documents have which attributes.
 func (t *taken) findAttrs() {
 	x := getScratch()
-	type span struct{ from, to int }
-	nodes := map[uint32]span{}
-	spans := make([]span, len(t.docs))
+	t.spans = slices.Grow(t.spans[:0], len(t.docs))[:len(t.docs)]
+	nodes, spans := t.nodes, t.spans
 	for i := 0; i < len(t.docs); {
 		s, from := t.docs[i].seg, i
 		clear(nodes)
@@ -158,7 +178,9 @@ func (t *taken) findAttrs() {
 		t.attrs = slices.Grow(t.attrs, len(found))
 		t.segs = append(t.segs, attrRun{s, len(t.attrs), len(t.attrs) + len(found)})
 		// One array for all lists: from here on, counts has the end of each.
-		all, end := make([]uint16, total), uint32(0)
+		at := len(t.all)
+		t.all = slices.Grow(t.all, total)[:at+total]
+		all, end := t.all[at:], uint32(0)
 		for _, a := range found {
 			n := x.counts[a]
 			x.counts[a] = end
@@ -189,6 +211,7 @@ type scratch struct {
 	found  []uint32
 	texts  []times
 	once   bool // each text is in texts once
+	bag    bag
 }
 
 var scratchPool = sync.Pool{New: func() any { return new(scratch) }}
@@ -295,22 +318,18 @@ func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 type times struct{ x, n uint32 }
 
 // maxTally is up to how many numbers there can be for an array of all to be
-// better than a list of those that occur: a sample has few of a dictionary as
-// large as the catalog.
+// better than a bag: a sample has few of a dictionary as large as the catalog.
 const maxTally = 1 << 14
 
 // count calls f for each number in list, all of which are below n, with how
-// often it is there. It may change the order of list.
+// often it is there.
 func (x *scratch) count(list []uint32, n int, f func(x, n uint32)) {
 	if n > maxTally {
-		slices.Sort(list)
-		for i := 0; i < len(list); {
-			from := i
-			for i < len(list) && list[i] == list[from] {
-				i++
-			}
-			f(list[from], uint32(i-from))
+		x.bag.reset(len(list))
+		for _, k := range list {
+			x.bag.add(k, 1)
 		}
+		x.bag.each(f)
 		return
 	}
 	if n > len(x.counts) {
@@ -348,14 +367,11 @@ func (x *scratch) eachText(n int, f func(text, n uint32)) {
 		}
 		return
 	}
-	slices.SortFunc(x.texts, func(a, b times) int { return cmp.Compare(a.x, b.x) })
-	for i := 0; i < len(x.texts); {
-		at, n := x.texts[i].x, uint32(0)
-		for ; i < len(x.texts) && x.texts[i].x == at; i++ {
-			n += x.texts[i].n
-		}
-		f(at, n)
+	x.bag.reset(len(x.texts))
+	for _, t := range x.texts {
+		x.bag.add(t.x, t.n)
 	}
+	x.bag.each(f)
 }
 
 // describeIn adds what documents of one segment have. It leaves the texts of
@@ -390,7 +406,7 @@ func (t *taken) describeIn(out *indexer.Sample, f *segment.Field, docs []uint16,
 // codes appends the codes of sampled documents, but of those of which only
 // some units count.
 func (t *taken) codes(dst []uint32, f *segment.Field, docs []uint16) []uint32 {
-	chunk := -1
+	chunk, at := -1, 0
 	var k codec.ColumnChunk
 	for _, i := range docs {
 		d := &t.docs[i]
@@ -398,9 +414,9 @@ func (t *taken) codes(dst []uint32, f *segment.Field, docs []uint16) []uint32 {
 			continue
 		}
 		if c := int(d.doc >> codec.ChunkBits); c != chunk {
-			chunk, k = c, f.Any.Chunk(c)
+			chunk, at, k = c, 0, f.Any.Chunk(c)
 		}
-		dst = append(dst, k.Get(d.doc&codec.ChunkMask))
+		dst = append(dst, k.GetFrom(&at, d.doc&codec.ChunkMask))
 	}
 	return dst
 }

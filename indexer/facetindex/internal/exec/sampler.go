@@ -63,13 +63,14 @@ func (s *sampler) reset() {
 	*s = sampler{keys: s.keys[:0], docs: s.docs[:0], spare: s.spare[:0]}
 }
 
-// sample returns the sample, by segment and document.
-func (s *sampler) sample(q *query) []sampled {
+// sample appends the sample, by segment and document.
+func (s *sampler) sample(list []sampled, q *query) []sampled {
 	s.cut()
-	docs := make([]uint64, len(s.keys))
-	for i, k := range s.keys {
-		docs[i] = s.docs[uint32(k)]
+	docs := s.spare[:0]
+	for _, k := range s.keys {
+		docs = append(docs, s.docs[uint32(k)])
 	}
+	s.spare = docs
 	segs := map[uint32]*seg{}
 	for _, g := range q.segs {
 		segs[uint32(g.num)] = g
@@ -87,16 +88,16 @@ func (s *sampler) sample(q *query) []sampled {
 		docs = docs[:indexer.SampleSize]
 	}
 	slices.Sort(docs)
-	list := make([]sampled, len(docs))
-	for i, d := range docs {
-		list[i] = sampled{doc: uint32(d), seg: segs[uint32(d>>32)]}
+	list = slices.Grow(list, len(docs))
+	for _, d := range docs {
+		list = append(list, sampled{doc: uint32(d), seg: segs[uint32(d>>32)]})
 	}
 	return list
 }
 
-// sampleOf takes the sample of the hits, or of what they were without the
+// sampleOf appends the sample of the hits, or of what they were without the
 // filters of a group.
-func (h *hits) sampleOf(group int) []sampled {
+func (h *hits) sampleOf(list []sampled, group int) []sampled {
 	s := samplerPool.Get().(*sampler)
 	s.reset()
 	for rest := h.chunks; len(rest) > 0; {
@@ -107,9 +108,9 @@ func (h *hits) sampleOf(group int) []sampled {
 		s.addSeg(rest[:n], group)
 		rest = rest[n:]
 	}
-	out := s.sample(h.q)
+	list = s.sample(list, h.q)
 	samplerPool.Put(s)
-	return out
+	return list
 }
 
 var samplerPool = sync.Pool{New: func() any { return new(sampler) }}
@@ -138,10 +139,25 @@ func (s *sampler) addSeg(list []*chunkHits, group int) {
 		}
 		above = limit
 	}
+	// Hashes are spread evenly: so many are likely to be up to here.
+	if likely := int64(enoughHashes) << 32 / int64(max(total, 1)); likely < math.MaxUint32 && likely > above {
+		n := 0
+		for _, c := range list {
+			n += s.scan(c, c.without(group), above, likely)
+		}
+		if n >= indexer.SampleSize || s.full && int64(s.limit) <= likely {
+			return
+		}
+		above = likely
+	}
 	for _, c := range list {
-		s.scan(c, c.without(group), above)
+		s.scan(c, c.without(group), above, math.MaxUint32)
 	}
 }
+
+// enoughHashes is as many as there are almost certainly not below SampleSize of,
+// where so many are expected.
+const enoughHashes = indexer.SampleSize + indexer.SampleSize/3
 
 // walk adds hits that are among the documents with the lowest hashes, and
 // reports whether there are as many of them as a sample needs.
@@ -165,19 +181,22 @@ func (s *sampler) walk(low []uint64, list []*chunkHits, group int) bool {
 	return n >= indexer.SampleSize
 }
 
-// scan adds the hits of a chunk whose hashes are greater than above.
-func (s *sampler) scan(h *chunkHits, docs []uint64, above int64) {
+// scan adds the hits of a chunk whose hashes are greater than above and at most
+// most, if they may be in the sample, and returns how many.
+func (s *sampler) scan(h *chunkHits, docs []uint64, above, most int64) (n int) {
 	num := uint64(h.seg.num) << 32
 	limit := func() int64 {
 		if s.full {
-			return int64(s.limit)
+			return min(most, int64(s.limit))
 		}
-		return math.MaxUint32
+		return most
 	}
 	h.seg.Seg.Hash.EachBelow(docs, h.chunk<<codec.ChunkBits, limit(), func(doc int, hash int64) int64 {
 		if hash > above {
 			s.add(uint32(hash), num|uint64(doc))
+			n++
 		}
 		return limit()
 	})
+	return n
 }

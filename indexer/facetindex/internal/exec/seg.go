@@ -132,7 +132,10 @@ func (q *query) newSeg(v *View, num int) (*seg, error) {
 		}
 	}
 	if f := v.Seg.Sellers; f.Unit.Len() > 0 {
-		codes := matchCodes(f, &indexer.Filter{Values: []string{q.Store}})
+		codes, err := s.matchCodes(f, &indexer.Filter{Values: []string{q.Store}})
+		if err != nil {
+			return nil, err
+		}
 		s.sellers = &codes
 	}
 	for i := range q.Filters {

@@ -147,9 +147,12 @@ func (b *block) amount(row uint32) (int64, bool) {
 
 func (b *block) find(row uint32) (int, bool) {
 	n := int(b.count)
-	i := sort.Search(n, func(i int) bool { return uint32(binary.LittleEndian.Uint16(b.data[2*i:])) >= row })
-	return i, i < n && uint32(binary.LittleEndian.Uint16(b.data[2*i:])) == row
+	i := sort.Search(n, func(i int) bool { return b.row(i) >= row })
+	return i, i < n && b.row(i) == row
 }
+
+// row returns the i-th row of a sparse block.
+func (b *block) row(i int) uint32 { return uint32(binary.LittleEndian.Uint16(b.data[2*i:])) }
 
 // get returns what a row has.
 func (b *block) get(row uint32) (amount, regular int64, ok bool) {

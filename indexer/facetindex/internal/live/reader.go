@@ -3,6 +3,7 @@ package live
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 )
 
 // Reader reads amounts of rows that mostly follow each other. It is not safe
@@ -11,10 +12,55 @@ type Reader struct {
 	scopes []scopeReader
 }
 
+// scopeReader reads one column.
 type scopeReader struct {
 	col column
 	at  uint32 // number of block+1; 0: none
 	b   *block
+	pos int // in a sparse block: what is before is of lower rows than the last one
+}
+
+// seek moves to the block of a row.
+func (s *scopeReader) seek(row uint32) {
+	if at := row>>blockBits + 1; at != s.at {
+		s.at, s.b, s.pos = at, s.col[at-1], 0
+	}
+}
+
+// sparse is block.amount for a sparse block and rows that rise.
+func (s *scopeReader) sparse(row uint32) (int64, bool) {
+	b, n := s.b, int(s.b.count)
+	if s.pos > 0 && b.row(s.pos-1) >= row {
+		s.pos = 0
+	}
+	for range 8 {
+		if s.pos == n || b.row(s.pos) >= row {
+			break
+		}
+		s.pos++
+	}
+	if s.pos < n && b.row(s.pos) < row {
+		s.pos, _ = b.find(row)
+	}
+	if s.pos == n || b.row(s.pos) != row {
+		return 0, false
+	}
+	return int64(binary.LittleEndian.Uint64(b.data[2*n+8*s.pos:])), true
+}
+
+// amount returns what a row of the block at hand has.
+func (s *scopeReader) amount(row uint32) (int64, bool) {
+	switch b := s.b; {
+	case b == nil:
+		return 0, false
+	case b.kind == narrow:
+		v := binary.LittleEndian.Uint32(b.data[4*row:])
+		return int64(v), v != noneNarrow
+	case b.kind == sparse:
+		return s.sparse(row)
+	default:
+		return b.amount(row)
+	}
 }
 
 // Reader returns a reader of the prices in some scopes, the first of which that
@@ -31,19 +77,9 @@ func (c *Columns) Reader(scopes []int) Reader {
 func (r *Reader) Amount(row uint32) (int64, bool) {
 	for i := range r.scopes {
 		s := &r.scopes[i]
-		if at := row>>blockBits + 1; at != s.at {
-			s.at, s.b = at, s.col[at-1]
-		}
-		switch b := s.b; {
-		case b == nil:
-		case b.kind == narrow:
-			if v := binary.LittleEndian.Uint32(b.data[4*(row&blockMask):]); v != noneNarrow {
-				return int64(v), true
-			}
-		default:
-			if a, ok := b.amount(row & blockMask); ok {
-				return a, true
-			}
+		s.seek(row)
+		if a, ok := s.amount(row & blockMask); ok {
+			return a, true
 		}
 	}
 	return 0, false
@@ -54,49 +90,44 @@ const None = math.MinInt64
 
 // Append appends what rows have.
 func (r *Reader) Append(dst []int64, rows []uint32) []int64 {
-	if len(r.scopes) == 1 {
-		return r.appendOne(dst, rows)
+	n := len(dst)
+	dst = slices.Grow(dst, len(rows))[:n+len(rows)]
+	out := dst[n:]
+	for i := range out {
+		out[i] = None
 	}
-	for _, row := range rows {
-		a, ok := r.Amount(row)
-		if !ok {
-			a = None
-		}
-		dst = append(dst, a)
+	for i := range slices.Backward(r.scopes) { // the first replaces what others have
+		r.scopes[i].put(out, rows)
 	}
 	return dst
 }
 
-// appendOne is Append of one scope.
-func (r *Reader) appendOne(dst []int64, rows []uint32) []int64 {
-	s := &r.scopes[0]
+// put replaces the amounts of those rows that have one.
+func (s *scopeReader) put(amounts []int64, rows []uint32) {
 	for len(rows) > 0 {
 		at, n := rows[0]>>blockBits, 1
 		for n < len(rows) && rows[n]>>blockBits == at {
 			n++
 		}
-		b := s.col[at]
-		if b != nil && b.kind == narrow {
-			data := b.data[:4*blockRows]
-			for _, row := range rows[:n] {
-				a := int64(binary.LittleEndian.Uint32(data[4*(row&blockMask):]))
-				if a == noneNarrow {
-					a = None
+		s.seek(rows[0])
+		switch out := amounts[:n]; {
+		case s.b == nil:
+		case s.b.kind == narrow:
+			data := s.b.data[:4*blockRows]
+			for i, row := range rows[:n] {
+				if v := binary.LittleEndian.Uint32(data[4*(row&blockMask):]); v != noneNarrow {
+					out[i] = int64(v)
 				}
-				dst = append(dst, a)
 			}
-		} else {
-			for _, row := range rows[:n] {
-				a, ok := r.Amount(row)
-				if !ok {
-					a = None
+		default:
+			for i, row := range rows[:n] {
+				if a, ok := s.amount(row & blockMask); ok {
+					out[i] = a
 				}
-				dst = append(dst, a)
 			}
 		}
-		rows = rows[n:]
+		rows, amounts = rows[n:], amounts[n:]
 	}
-	return dst
 }
 
 // Stocked returns which rows from one on, and below another at most 64 further,

@@ -87,12 +87,23 @@ func (s *Segment) Find(sku string) (lo, hi uint32) {
 
 // DocsOf is Find by the number of the SKU.
 func (s *Segment) DocsOf(sku int) (lo, hi uint32) {
-	l := sort.Search(s.Docs, func(i int) bool { return s.DocSKU.At(i) >= int64(sku) })
-	h := l
+	l := sort.Search(s.Docs, func(i int) bool { return s.DocSKU.At(s.place(i)) >= int64(sku) })
+	if l < s.Docs {
+		l = s.place(l)
+	}
+	h := l // those of a SKU are next to each other
 	for h < s.Docs && s.DocSKU.At(h) == int64(sku) {
 		h++
 	}
 	return uint32(l), uint32(h)
+}
+
+// place returns the i-th document in the order of SKU and view.
+func (s *Segment) place(i int) int {
+	if s.places.Len() > 0 {
+		return int(s.places.At(i))
+	}
+	return i
 }
 
 // RowsOf appends the rows of units with the SKU of that number.

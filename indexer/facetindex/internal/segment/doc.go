@@ -2,12 +2,14 @@
 //
 // # Rows and order
 //
-// A document's number is its place in the order of SKU and view, so that a
-// lower number breaks ties. Its units have consecutive row numbers, in the
-// order of their SKUs. A document that is not complex has one unit that has no
+// Documents are in the order of their products' categories, and of those in the
+// same categories in that of SKU and view: what a category page reads is close
+// together. All documents of a product follow each other. Numbers of SKUs are
+// in the order of SKUs, so that a lower one breaks ties. A document's units have
+// consecutive row numbers, in the order of their SKUs. A document that is not complex has one unit that has no
 // attributes and no stores of its own.
 //
-// # File format, version 2
+// # File format, version 3
 //
 //	magic "CATSEG" and version (2 bytes)
 //	sections, one behind the other
@@ -18,7 +20,9 @@
 //
 //	meta      how many documents and rows
 //	skus      dictionary of all SKUs; the SKU of each document and of each row;
-//	          rows ordered by SKU; SKUs ordered by their folded form
+//	          rows ordered by SKU; SKUs ordered by their folded form;
+//	          documents ordered by SKU, unless that is their order (not in
+//	          version 2, in which it always is)
 //	docs      first row, view, flags, sample hash, creation of each document;
 //	          which are complex
 //	names     collation keys, their order, numbers of words

@@ -139,6 +139,9 @@ func (f *Field) Append(dst []uint32, code uint32) []uint32 {
 	return dst
 }
 
+// SetMembers returns how many values all sets have together.
+func (f *Field) SetMembers() int { return f.setVals.Len() }
+
 // SetsWith appends the codes of sets that have any of some values, and returns
 // all codes in order.
 func (f *Field) SetsWith(codes []uint32, values map[uint32]bool) []uint32 {

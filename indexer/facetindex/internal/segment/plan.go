@@ -22,6 +22,7 @@ type plan struct {
 	skuOf      [][]uint32
 	firsts     []uint32 // first row of each new document, and the end
 	docSKU     []uint32
+	bySKU      []uint32 // new documents in the order of SKU and view
 	skus       codec.DictWriter
 	skuDict    codec.Dict // of them, when they are written
 	brief      bool       // what is not needed to merge it is left out
@@ -54,6 +55,7 @@ func newPlan(srcs []source, dead []func(doc uint32) bool) *plan {
 	}
 	p.mergeSKUs(used)
 	p.sort()
+	p.cluster()
 	p.firsts = make([]uint32, 0, p.docs+1)
 	for d, at := range p.order {
 		s := p.srcs[at.src]

@@ -13,7 +13,8 @@ import (
 
 const (
 	magic   = "CATSEG"
-	version = 2
+	version = 3
+	oldest  = 2 // that can be read
 	headLen = len(magic) + 2
 	footLen = 8 + 4 + 4 + len(magic)
 )
@@ -194,8 +195,8 @@ func readSections(b []byte, later bool) (map[string][]byte, *checker, error) {
 	if len(b) < headLen+footLen || string(b[:len(magic)]) != magic {
 		return nil, nil, bad("header", "no magic")
 	}
-	if v := binary.LittleEndian.Uint16(b[len(magic):]); v != version {
-		return nil, nil, fmt.Errorf("segment of version %d, not %d: %w", v, version, indexer.ErrFormat)
+	if v := binary.LittleEndian.Uint16(b[len(magic):]); v < oldest || v > version {
+		return nil, nil, fmt.Errorf("segment of version %d, not %d to %d: %w", v, oldest, version, indexer.ErrFormat)
 	}
 	foot := b[len(b)-footLen:]
 	start, length := binary.LittleEndian.Uint64(foot), uint64(binary.LittleEndian.Uint32(foot[8:]))

@@ -21,6 +21,7 @@ type Segment struct {
 	RowSKU codec.Packed
 	bySKU  codec.Packed
 	folded codec.Packed
+	places codec.Packed // documents in the order of SKU and view; none: that is their own
 
 	First   codec.Ints // row of each document, and the end
 	views   []string
@@ -258,7 +259,15 @@ func (s *Segment) readSKUs(r *codec.Reader) (err error) {
 	if n := s.folded.Len(); n != 0 && n != s.SKUs.Len() {
 		return errSize
 	}
-	return within(&s.DocSKU, s.SKUs.Len(), &s.RowSKU, s.SKUs.Len(), &s.bySKU, s.Rows, &s.folded, s.SKUs.Len())
+	if r.Len() > 0 { // since version 3
+		if err := ints(r, &s.places, -1); err != nil {
+			return err
+		}
+		if n := s.places.Len(); n != 0 && n != s.Docs {
+			return errSize
+		}
+	}
+	return within(&s.places, s.Docs, &s.DocSKU, s.SKUs.Len(), &s.RowSKU, s.SKUs.Len(), &s.bySKU, s.Rows, &s.folded, s.SKUs.Len())
 }
 
 func (s *Segment) readDocs(r *codec.Reader) (err error) {

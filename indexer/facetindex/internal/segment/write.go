@@ -146,8 +146,8 @@ func (p *plan) live(lives []*live.Columns) *live.Columns {
 	return w.Columns()
 }
 
-// skuSection writes SKUs, the rows by SKU, and the SKUs by folded form if
-// that is another order.
+// skuSection writes SKUs, the rows by SKU, the SKUs by folded form and the
+// documents by SKU if these are other orders.
 func (p *plan) skuSection() []byte {
 	rowSKU := make([]uint32, 0, p.rows)
 	starts := make([]uint32, p.skus.Len()+1)
@@ -178,7 +178,8 @@ func (p *plan) skuSection() []byte {
 	out = codec.AppendPacked(out, p.docSKU)
 	out = codec.AppendPacked(out, rowSKU)
 	out = codec.AppendPacked(out, bySKU)
-	return codec.AppendPacked(out, folded)
+	out = codec.AppendPacked(out, folded)
+	return codec.AppendPacked(out, p.takePlaces())
 }
 
 // foldOrder returns the SKUs in the order of their folded form, unless that
@@ -218,7 +219,10 @@ func (p *plan) docSection() []byte {
 	view, flags := make([]uint32, p.docs), make([]uint8, p.docs)
 	hash, created := make([]uint32, p.docs), make([]int64, p.docs)
 	var complicated []uint32
-	it := p.skuDict.Iter(0)
+	hashOf := make([]uint32, 0, p.skuDict.Len())
+	for it := p.skuDict.Iter(0); it.Valid(); it.Next() {
+		hashOf = append(hashOf, uint32(indexer.SampleHash(string(it.Key()))>>32))
+	}
 	names := []string{}
 	for d, at := range p.order {
 		s := p.srcs[at.src]
@@ -230,10 +234,7 @@ func (p *plan) docSection() []byte {
 			names = append(names, v)
 		}
 		view[d], flags[d], created[d] = k, s.flags(at.doc), s.created(at.doc)
-		for it.Index() < int(p.docSKU[d]) {
-			it.Next()
-		}
-		hash[d] = uint32(indexer.SampleHash(string(it.Key())) >> 32)
+		hash[d] = hashOf[p.docSKU[d]]
 		if flags[d]&FlagComplex != 0 {
 			complicated = append(complicated, uint32(d))
 		}
