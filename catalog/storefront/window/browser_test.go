@@ -16,10 +16,12 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"catalog/fixtures/servertest"
 )
 
 const (
-	envBrowser = "CATALOG_TEST_CHROMIUM"           // path of the browser; "skip" skips these tests
+	envBrowser = "CATALOG_TEST_CHROMIUM"           // path of the browser
 	envShots   = "CATALOG_TEST_WINDOW_SCREENSHOTS" // folder for pictures of what was seen
 )
 
@@ -82,19 +84,18 @@ func newTab(t *testing.T, s *shop) *tab {
 
 func browser(t *testing.T) string {
 	t.Helper()
-	name := os.Getenv(envBrowser)
-	if name == "skip" {
-		t.Skip(envBrowser + "=skip")
-	}
-	if name != "" {
+	servertest.Need(t, servertest.Chromium)
+	if name := os.Getenv(envBrowser); name != "" {
+		servertest.Uses(t, servertest.Chromium, name)
 		return name
 	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if p, err := exec.LookPath(name); err == nil {
+			servertest.Uses(t, servertest.Chromium, p)
 			return p
 		}
 	}
-	t.Fatalf("no browser: apt-get install chromium, or name one by %s, or skip these tests by %s=skip", envBrowser, envBrowser)
+	t.Fatalf("no browser: apt-get install chromium, or name one by %s, or skip these tests by %s=%s", envBrowser, servertest.EnvSkip, servertest.Chromium)
 	return ""
 }
 
