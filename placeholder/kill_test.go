@@ -20,6 +20,7 @@ import (
 	"catalog/catalog"
 	"catalog/catalog/pebblestore"
 	"catalog/fixtures/mariadb"
+	"catalog/fixtures/servertest"
 	"catalog/placeholder"
 	"catalog/placeholder/ledger"
 	"catalog/placeholder/magento2"
@@ -49,11 +50,15 @@ func TestKill(t *testing.T) {
 		if openMage {
 			name = "openmage"
 		}
-		t.Run(name, func(t *testing.T) { testKill(t, openMage) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testKill(t, openMage)
+		})
 	}
 }
 
 func testKill(t *testing.T, openMage bool) {
+	servertest.Need(t, servertest.MariaDB)
 	kills, seed := 2, rand.Uint64()
 	if n, err := strconv.Atoi(os.Getenv(envKills)); err == nil {
 		kills = n

@@ -19,7 +19,7 @@
 //	            createCompareList, addProductsToCompareList, reorderItems
 //	storefront  checkout/cart/add, wishlist/index/add, catalog/product_compare/add
 //	            with sku= in the path, the query, a form or a multipart form;
-//	            sales/order/reorder
+//	            sales/order/reorder, sales/guest/reorder
 //
 // With Options.OpenMage only the storefront is read, by GET too, since there
 // is no such REST or GraphQL; Magento 2 takes these by POST alone.

@@ -282,9 +282,10 @@ func TestReorder(t *testing.T) {
 		send(t, "POST", u+"/graphql", "application/json", []byte(q))
 		send(t, "POST", u+"/sales/order/reorder/order_id/12/", "", nil)
 		send(t, "POST", u+"/de/sales/order/reorder?order_id=13", "", nil)
+		send(t, "POST", u+"/sales/guest/reorder/order_id/14/", "", nil)
 		send(t, "POST", u+"/sales/order/reorder/order_id/x", "", nil)
 	}
-	want := []gateway.Order{{Number: "000000012"}, {ID: "12"}, {ID: "13"}}
+	want := []gateway.Order{{Number: "000000012"}, {ID: "12"}, {ID: "13"}, {ID: "14"}}
 	if len(sh.orders) != len(want) {
 		t.Fatalf("orders %v", sh.orders)
 	}
@@ -293,7 +294,7 @@ func TestReorder(t *testing.T) {
 			t.Errorf("order %d is %v, want %v", i, sh.orders[i], want[i])
 		}
 	}
-	if _, _, n := s.got(); n != 8 || len(plain.asked) != 0 {
+	if _, _, n := s.got(); n != 10 || len(plain.asked) != 0 {
 		t.Errorf("the shop got %d requests", n)
 	}
 }

@@ -74,6 +74,7 @@ var storefront = []struct {
 	{"/wishlist/index/add", routeAdd},
 	{"/catalog/product_compare/add", routeAdd},
 	{"/sales/order/reorder", routeReorder},
+	{"/sales/guest/reorder", routeReorder},
 }
 
 // segments splits a path, leaving out empty segments as PHP's routers do.

@@ -282,30 +282,26 @@ func (f *found) alike(sku string) bool {
 	return f.State == placeholder.StateLive && !bytes.Equal([]byte(f.entry), []byte(sku))
 }
 
+// liveStep is how many keys are looked for at once. Of a thousand values and
+// more MariaDB makes a table, and may read the whole ledger to join it.
+const liveStep = 900
+
 // Live implements placeholder.Shop.
 func (s *Shop) Live(ctx context.Context, keys []string) ([]string, error) {
 	var out []string
 	err := s.withSchema(ctx, fmt.Sprintf("look for %d keys", len(keys)), func(schema *Schema) error {
 		asked := make(map[string]bool, len(keys))
-		var skus, parents []any
+		var distinct []string
 		for _, k := range keys {
-			if k == "" || asked[k] {
-				continue
+			if k != "" && !asked[k] {
+				asked[k] = true
+				distinct = append(distinct, k)
 			}
-			asked[k] = true
-			if schema.fits(k) == "" {
-				skus = append(skus, k)
-			}
-			parents = append(parents, []byte(k))
 		}
-		if len(parents) == 0 {
-			return nil
-		}
-		query := fmt.Sprintf("SELECT sku, parent FROM %s WHERE state=%d AND ", s.ledger, stateLive)
 		return s.again(ctx, func() error {
 			out = nil
 			seen := map[string]bool{}
-			return each(ctx, s.db, func(rows *sql.Rows) error {
+			scan := func(rows *sql.Rows) error {
 				var sku string
 				var parent []byte
 				if err := rows.Scan(&sku, &parent); err != nil {
@@ -316,8 +312,34 @@ func (s *Shop) Live(ctx context.Context, keys []string) ([]string, error) {
 					out = append(out, sku)
 				}
 				return nil
-			}, query+"sku IN "+marks(len(skus))+" UNION ALL "+query+"parent IN "+marks(len(parents)), append(skus, parents...)...)
+			}
+			for some := range slices.Chunk(distinct, liveStep) {
+				if err := s.askLive(ctx, schema, some, scan); err != nil {
+					return err
+				}
+			}
+			return nil
 		})
 	})
 	return out, err
+}
+
+// askLive asks for the live entries that have some keys for their SKU or parent.
+func (s *Shop) askLive(ctx context.Context, schema *Schema, keys []string, scan func(*sql.Rows) error) error {
+	var skus, parents []any
+	for _, k := range keys {
+		if schema.fits(k) == "" {
+			skus = append(skus, k)
+		}
+		parents = append(parents, []byte(k))
+	}
+	// Left to itself the server would rather read all entries than look for that
+	// many, and be wrong.
+	by := func(index, column string, values []any) ask {
+		return ask{
+			query: fmt.Sprintf("SELECT sku, parent FROM %s FORCE INDEX (%s) WHERE state=%d AND %s IN %s", s.ledger, index, stateLive, column, marks(len(values))),
+			args:  values, scan: scan,
+		}
+	}
+	return askAll(ctx, s.db, by("PRIMARY", "sku", skus), by("parent", "parent", parents))
 }

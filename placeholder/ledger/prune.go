@@ -25,6 +25,7 @@ type pruner struct {
 	reviews bool   // there are reviews
 	waits   string // the table of reservations; "" when there is none
 	stocks  shared // that have reservations, when last looked
+	pace    pace   // of deleting products
 }
 
 // shared is a list that several goroutines share. It is replaced, not changed.

@@ -229,10 +229,6 @@ func (r *removal) settle(c *script) {
 	}
 }
 
-// productStep is how many products one statement deletes, each of which has the
-// server look into some forty tables.
-const productStep = 50
-
 // remove deletes all that belongs to the products that are left, and commits.
 func (r *removal) remove(ctx context.Context, q queryer) error {
 	c := &script{}
@@ -263,7 +259,9 @@ func (r *removal) remove(ctx context.Context, q queryer) error {
 			c.add(" AND ", strings.ReplaceAll(l.And, prefixMark, r.schema.Info.Prefix))
 		}
 	}
-	for some := range slices.Chunk(ids, productStep) {
+	step, statements := r.pace.next(), 0
+	for some := range slices.Chunk(ids, step) {
+		statements++
 		c.next()
 		c.delete(r.schema.product, "entity_id")
 		c.add(inList(some))
@@ -273,7 +271,12 @@ func (r *removal) remove(ctx context.Context, q queryer) error {
 	c.values(skus)
 	c.next()
 	c.add("COMMIT")
-	return c.run(ctx, q)
+	began := time.Now()
+	if err := c.run(ctx, q); err != nil {
+		return err
+	}
+	r.pace.note(step, time.Since(began)/time.Duration(statements))
+	return nil
 }
 
 // askFilled asks for the tables of leftovers that have any row: many are empty

@@ -24,11 +24,19 @@ func TestLostConnections(t *testing.T) {
 
 func TestManyLines(t *testing.T) { mariadbtest.ManyLines(t, server.Database(t, mariadb.Kind{})) }
 
+func TestFewReads(t *testing.T) { mariadbtest.FewReads(t, server.Database(t, mariadb.Kind{})) }
+
 func TestReadOnly(t *testing.T) { mariadbtest.ReadOnly(t, server.Database(t, mariadb.Kind{})) }
 
-func TestCrash(t *testing.T) { mariadbtest.Crash(t, mariadb.Kind{}) }
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	mariadbtest.Crash(t, mariadb.Kind{})
+}
 
-func TestGalera(t *testing.T) { mariadbtest.Galera(t, mariadb.Kind{}) }
+func TestGalera(t *testing.T) {
+	t.Parallel()
+	mariadbtest.Galera(t, mariadb.Kind{})
+}
 
 func TestGrants(t *testing.T) {
 	mariadbtest.Grants(t, server.Database(t, mariadb.Kind{}), "testdata/grants.sql")

@@ -12,6 +12,7 @@ var server mariadbtest.Server
 func TestMain(m *testing.M) { mariadbtest.Main(m, &server) }
 
 func TestShop(t *testing.T) {
+	t.Parallel() // with all that has a server of its own, and waits for it
 	for _, kind := range mariadbtest.Kinds(false) {
 		t.Run(kind.String(), func(t *testing.T) {
 			t.Parallel()

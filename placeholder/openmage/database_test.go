@@ -29,7 +29,10 @@ func TestReadOnly(t *testing.T) {
 	mariadbtest.ReadOnly(t, server.Database(t, mariadb.Kind{OpenMage: true}))
 }
 
-func TestCrash(t *testing.T) { mariadbtest.Crash(t, mariadb.Kind{OpenMage: true}) }
+func TestCrash(t *testing.T) {
+	t.Parallel()
+	mariadbtest.Crash(t, mariadb.Kind{OpenMage: true})
+}
 
 func TestGrants(t *testing.T) {
 	mariadbtest.Grants(t, server.Database(t, mariadb.Kind{OpenMage: true}), "testdata/grants.sql")

@@ -60,7 +60,7 @@ func testBetween(e *env) {
 // then go on in either order.
 func testQueued(e *env) {
 	other := e.h.Open(e)
-	for round := range 10 {
+	for round := range 6 {
 		c := e.aged(fmt.Sprint(round))[0]
 		p := e.start(placeholder.PruneOptions{})
 		release := e.h.Hold(e, c.SKU)
@@ -110,7 +110,7 @@ func testRandom(e *env) {
 		skus[i] = e.sku(fmt.Sprintf("%02d", i))
 	}
 	shops := []placeholder.Shop{e.shop, e.h.Open(e), e.h.Open(e)}
-	stop := time.Now().Add(3 * time.Second)
+	stop := time.Now().Add(2 * time.Second)
 	var removed, ensured atomic.Int64
 	var g errgroup.Group
 	for worker := range 4 {
