@@ -32,6 +32,7 @@ const (
 	codeUnauthorized         = 13
 	codeAuthenticationFailed = 18
 	codeWriteConflict        = 112
+	codeNoSuchTransaction    = 251
 	codeCursorNotFound       = 43
 	codeIllegalOperation     = 20
 	codeOutOfDisk            = 14031
@@ -64,6 +65,8 @@ func sentinel(err error) error {
 			return ErrUnsuited
 		case server.HasErrorCode(codeOutOfDisk):
 			return catalog.ErrFull
+		case server.HasErrorCode(codeNoSuchTransaction): // over and over, for RetryFor
+			return ErrUnavailable
 		}
 	}
 	switch {
@@ -95,7 +98,8 @@ func away(err error) bool {
 	return mongo.IsNetworkError(err) || mongo.IsTimeout(err) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &topology.ServerSelectionError{})
 }
 
-// clash reports whether a transaction ended because another one came first.
+// clash reports whether a transaction ended because another one came first, or
+// because the server gave it up: not every server labels that as transient.
 func clash(err error) bool {
 	if errors.Is(err, errAgain) || mongo.IsDuplicateKeyError(err) {
 		return true
@@ -105,5 +109,5 @@ func clash(err error) bool {
 		return true
 	}
 	var server mongo.ServerError
-	return errors.As(err, &server) && server.HasErrorCode(codeWriteConflict)
+	return errors.As(err, &server) && (server.HasErrorCode(codeWriteConflict) || server.HasErrorCode(codeNoSuchTransaction))
 }

@@ -22,6 +22,7 @@ import (
 	"catalog/catalog/mongostore"
 	"catalog/catalog/storetest"
 	"catalog/fixtures/mongo"
+	"catalog/fixtures/servertest"
 )
 
 // batches are what a test applies, in this order.
@@ -85,6 +86,7 @@ func insist(ctx context.Context, s catalog.Store, all [][]catalog.Write) (failur
 func TestServerKilled(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
+	servertest.Need(t, servertest.MongoDB)
 	srv, err := mongo.StartLocal(t.Context(), mongo.Options{Durable: true})
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +97,11 @@ func TestServerKilled(t *testing.T) {
 		}
 	})
 	s := open(t, srv.URL("catalog_test_killed"), &mongostore.Options{Patience: time.Second, PartRecords: 50})
-	all := batches(seed, 60, 100)
+	n := 60
+	if srv.Slow() {
+		n = 20
+	}
+	all := batches(seed, n, 100)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -311,6 +317,7 @@ func (p *proxy) through(database string) string {
 func TestConnectionCut(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
+	servertest.Need(t, servertest.MongoDB)
 	srv, err := mongo.StartLocal(t.Context(), mongo.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -443,6 +450,53 @@ func TestDeadWriter(t *testing.T) {
 	}
 	if err := storetest.Check(t.Context(), s); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestLeaseOfDead: the lease of a process that died with places in the log
+// reserved goes to another. It lasts, however long that one waits behind these
+// places; and it does not wait at all when nobody has begun anything for long.
+func TestLeaseOfDead(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		patience time.Duration
+		reserved time.Duration // how long ago
+		atMost   time.Duration
+	}{
+		{"just now", 500 * time.Millisecond, 0, time.Minute},
+		{"long ago", 20 * time.Second, time.Minute, 15 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			url := database(t, server(t))
+			s := open(t, url, &mongostore.Options{Patience: c.patience})
+			name, err := mongostore.Database(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			admin(t, url, func(client *driver.Client) error {
+				_, err := client.Database(name).Collection("state").UpdateOne(t.Context(), bson.D{}, bson.D{
+					{Key: "$inc", Value: bson.D{{Key: "next", Value: 2500}}},
+					{Key: "$set", Value: bson.D{{Key: "reserved", Value: time.Now().Add(-c.reserved)}}},
+				})
+				return err
+			})
+			const ttl = 400 * time.Millisecond
+			start := time.Now()
+			l, err := s.Acquire(t.Context(), "import", "b", ttl)
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(start)
+			if took > c.atMost || c.reserved == 0 && took < c.patience {
+				t.Errorf("it was acquired after %v", took)
+			}
+			if err := s.Renew(t.Context(), l.Fence, time.Minute); err != nil {
+				t.Errorf("acquired after %v, it was lost: %v", took, err)
+			}
+			if _, err := s.Apply(catalog.WithFence(t.Context(), l.Fence), []catalog.Write{{Kind: catalog.KindProduct, Key: "a", Body: []byte(`{}`)}}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

@@ -3,6 +3,7 @@ package mongostore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -66,13 +67,51 @@ func (s *Store) Acquire(ctx context.Context, name, holder string, ttl time.Durat
 		}
 		return bson.D{{Key: "leases", Value: append(list, lease)}, {Key: "token", Value: lease.Token}}, nil
 	})
-	if err == nil {
-		err = s.barrier(ctx)
-	}
 	if err != nil {
 		return catalog.LeaseInfo{}, wrap(ctx, fmt.Sprintf("acquire %q", name), err)
 	}
-	return lease.info(), nil
+	info := lease.info()
+	if info.Expires, err = s.settledBy(ctx, info, ttl); err != nil {
+		return catalog.LeaseInfo{}, wrap(ctx, fmt.Sprintf("acquire %q", name), err)
+	}
+	return info, nil
+}
+
+// settledBy returns when all is settled that has a place in the log by now, and
+// until when the lease then lasts: behind writers that died it may take longer
+// than the lease was acquired for. Until then nobody writes under its fence, so
+// that it may well have expired meanwhile, as long as nobody else took it.
+func (s *Store) settledBy(ctx context.Context, l catalog.LeaseInfo, ttl time.Duration) (expires time.Time, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	settled := make(chan error, 1)
+	go func() { settled <- s.barrier(ctx) }()
+	tick := time.NewTicker(max(ttl/3, time.Millisecond))
+	defer tick.Stop()
+	for expires = l.Expires; ; {
+		select {
+		case err := <-settled:
+			return expires, err
+		case <-tick.C:
+		}
+		expires, err = s.prolong(ctx, ttl, func(st *state, now time.Time) (int, error) {
+			i := st.find(l.Name)
+			if i >= 0 && uint64(st.Leases[i].Token) == l.Token {
+				return i, nil
+			}
+			if i >= 0 && st.Leases[i].live(now) {
+				return 0, &catalog.LeasedError{LeaseInfo: st.Leases[i].info()}
+			}
+			return 0, catalog.ErrFenced
+		})
+		if err != nil {
+			cancel()
+			if ended := <-settled; ended != nil && !errors.Is(ended, context.Canceled) {
+				err = errors.Join(err, ended)
+			}
+			return expires, err
+		}
+	}
 }
 
 // barrier waits until all that has a place in the log by now is settled.
@@ -90,14 +129,22 @@ func (s *Store) barrier(ctx context.Context) error {
 
 // Renew implements catalog.Store.
 func (s *Store) Renew(ctx context.Context, f catalog.Fence, ttl time.Duration) error {
-	return wrap(ctx, fmt.Sprintf("renew %q", f.Name), s.lease(ctx, ttl, func(st *state, now time.Time) (bson.D, error) {
-		i, err := st.held(f, now)
+	_, err := s.prolong(ctx, ttl, func(st *state, now time.Time) (int, error) { return st.held(f, now) })
+	return wrap(ctx, fmt.Sprintf("renew %q", f.Name), err)
+}
+
+// prolong lets the lease at the place that which returns last for ttl from now.
+func (s *Store) prolong(ctx context.Context, ttl time.Duration, which func(st *state, now time.Time) (int, error)) (expires time.Time, err error) {
+	err = s.lease(ctx, ttl, func(st *state, now time.Time) (bson.D, error) {
+		i, err := which(st, now)
 		if err != nil {
 			return nil, err
 		}
-		st.Leases[i].Expires = bson.NewDateTimeFromTime(now.Add(ttl))
+		expires = now.Add(ttl)
+		st.Leases[i].Expires = bson.NewDateTimeFromTime(expires)
 		return bson.D{{Key: "leases", Value: st.Leases}}, nil
-	}))
+	})
+	return expires, err
 }
 
 // Release implements catalog.Store.

@@ -21,7 +21,8 @@ type Options struct {
 	RetryFor time.Duration
 	// Patience is how long a writer waits for one before it in another process
 	// that neither ends nor gives up, until it takes that one's place in the log
-	// away; 0 is 5 seconds. What is too short costs the other a repetition,
+	// away, and of those behind that one, which had their time, each after a
+	// fifth of it; 0 is 5 seconds. What is too short costs the other a repetition,
 	// never a record.
 	Patience time.Duration
 	// Workers is how many parts of one Apply are under way at once; 0 is 4.

@@ -105,6 +105,7 @@ func (s *Store) reserve(ctx context.Context, n int64) (*reservation, error) {
 	update := bson.D{
 		{Key: "$inc", Value: bson.D{{Key: "next", Value: n}}},
 		{Key: "$max", Value: bson.D{{Key: "pos", Value: pos}, {Key: "tail", Value: tail}}},
+		{Key: "$currentDate", Value: bson.D{{Key: "reserved", Value: true}}},
 	}
 	// What the document is after the update is asked for, and not what it was
 	// before: that is sure to be of the same step on every server.
@@ -144,10 +145,14 @@ func (s *Store) unreserved(ctx context.Context, epoch string) error {
 // settled waits until all Seqs below upTo are settled. A gap that another
 // process leaves longer than Patience is closed: that process, should it ever
 // come back, finds its place in the log taken and its transaction ends there.
+// A gap behind that one had its time too: its writer, if alive, waits only for
+// its turn. And where nobody has begun anything for twice as long, there is
+// nobody who could be waited for.
 func (s *Store) settled(ctx context.Context, upTo int64) error {
 	const most = 20 * time.Millisecond
 	var stuck time.Time
-	last, wait := int64(-1), firstWait
+	last, wait, patience := int64(-1), firstWait, s.opts.Patience
+	quiet := false
 	for {
 		pos, _, next := s.order.at()
 		if pos >= upTo {
@@ -170,11 +175,13 @@ func (s *Store) settled(ctx context.Context, upTo int64) error {
 		}
 		if pos != last {
 			last, wait, stuck = pos, firstWait, time.Now()
-		} else if time.Since(stuck) > s.opts.Patience {
+		}
+		if quiet || time.Since(stuck) > patience {
 			s.opts.Logger.Warn("a writer of another process is gone, its place in the log is taken away", "seq", pos)
 			if err := s.closeGap(ctx, pos, upTo); err != nil {
 				return err
 			}
+			patience = s.opts.Patience / 5
 			continue
 		}
 		if err := s.pause(ctx, wait); err != nil {
@@ -186,6 +193,11 @@ func (s *Store) settled(ctx context.Context, upTo int64) error {
 			return err
 		}
 		s.order.adopt(st) // others may have trimmed the log beyond pos
+		if now, err := s.now(ctx); err != nil {
+			return err
+		} else if at := st.Reserved.Time(); st.Reserved != 0 {
+			quiet = now.Sub(at) > 2*s.opts.Patience
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // Heads implements catalog.Store.
 func (s *Store) Heads(ctx context.Context, kind catalog.Kind, r catalog.Range) iter.Seq2[catalog.Head, error] {
 	return func(yield func(catalog.Head, error) bool) {
-		err := s.walk(ctx, s.heads(kind), r, headFields, func(raw bson.Raw) (bool, error) {
+		err := s.walk(ctx, s.heads(kind), r, nil, func(raw bson.Raw) (bool, error) {
 			h, err := parseHead(kind, raw)
 			return err == nil && yield(h, nil), err
 		})

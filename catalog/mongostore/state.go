@@ -23,14 +23,15 @@ const stateID = "store"
 type state struct {
 	Format    int            `bson:"format"`
 	Epoch     string         `bson:"epoch"`
-	Rev       int64          `bson:"rev"`     // of what follows Next; counts its changes
-	Next      int64          `bson:"next"`    // the first Seq that nobody has reserved
-	Pos       int64          `bson:"pos"`     // all Seqs below are settled; may lag behind
-	Tail      int64          `bson:"tail"`    // the last change below Pos
-	Trimmed   int64          `bson:"trimmed"` // changes up to here are gone
-	First     int64          `bson:"first"`   // where the log begins: the _id of its first block
-	Token     int64          `bson:"token"`   // of the last acquisition of any lease
-	Base      []delta        `bson:"base"`    // what the blocks that were trimmed counted
+	Rev       int64          `bson:"rev"`      // of what follows Next; counts its changes
+	Next      int64          `bson:"next"`     // the first Seq that nobody has reserved
+	Reserved  bson.DateTime  `bson:"reserved"` // when Next was last raised; 0 where no version did that knew this
+	Pos       int64          `bson:"pos"`      // all Seqs below are settled; may lag behind
+	Tail      int64          `bson:"tail"`     // the last change below Pos
+	Trimmed   int64          `bson:"trimmed"`  // changes up to here are gone
+	First     int64          `bson:"first"`    // where the log begins: the _id of its first block
+	Token     int64          `bson:"token"`    // of the last acquisition of any lease
+	Base      []delta        `bson:"base"`     // what the blocks that were trimmed counted
 	Leases    []leaseDoc     `bson:"leases"`
 	Followers []followerDoc  `bson:"followers"`
 	Made      bson.DateTime  `bson:"made"`

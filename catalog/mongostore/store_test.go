@@ -15,6 +15,7 @@ import (
 	"catalog/catalog/mongostore"
 	"catalog/catalog/storetest"
 	"catalog/fixtures/mongo"
+	"catalog/fixtures/servertest"
 )
 
 // shared is the server of all tests that do it no harm, started by the first.
@@ -26,16 +27,16 @@ var shared struct {
 
 func server(t testing.TB) *mongo.Server {
 	t.Helper()
+	servertest.Need(t, servertest.MongoDB)
 	shared.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
-		if shared.server, shared.err = mongo.Start(ctx, mongo.Options{}); shared.err == nil {
-			fmt.Fprintln(os.Stderr, "MongoDB:", shared.server.Name())
-		}
+		shared.server, shared.err = mongo.Start(ctx, mongo.Options{})
 	})
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
+	servertest.Uses(t, servertest.MongoDB, shared.server.Name())
 	return shared.server
 }
 

@@ -276,7 +276,7 @@ func noTornReads(e *env) {
 	var writing error
 	wg.Go(func() {
 		defer cancel()
-		writing = writeAll(e.ctx, e.s, 3, 150)
+		writing = writeAll(e.ctx, e.s, 3, e.few(150))
 	})
 	keys := make([]catalog.Key, e.few(500))
 	for i := range keys {

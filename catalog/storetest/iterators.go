@@ -112,7 +112,7 @@ func callInLoop(e *env) {
 // writeInLoop writes to what the loop reads: each loop ends all the same, and
 // sees each record that was there before it exactly once.
 func writeInLoop(e *env) {
-	const n = 500
+	n := max(e.few(500), 150) // more than servers send at first
 	e.fill(n, 0)
 	round := 0
 	rewrite := func(key catalog.Key) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"catalog/fixtures/mongo"
+	"catalog/fixtures/servertest"
 )
 
 // TestCopyKill kills copies at random moments, and changes their source. The
@@ -48,6 +49,7 @@ func TestCopyKill(t *testing.T) {
 // database starts a server and returns the URL of a database of the test's own.
 func database(t *testing.T) string {
 	t.Helper()
+	servertest.Need(t, servertest.MongoDB)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	server, err := mongo.Start(ctx, mongo.Options{})

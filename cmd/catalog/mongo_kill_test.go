@@ -10,12 +10,14 @@ import (
 	"catalog/catalog/pebblestore"
 	"catalog/catalog/storetest"
 	"catalog/fixtures/mongo"
+	"catalog/fixtures/servertest"
 )
 
 // TestMongoKills: an import and a sync into a database go on when the server is
 // killed and started again, and a sync ends in the same store when the program
 // itself was killed before.
 func TestMongoKills(t *testing.T) {
+	servertest.Need(t, servertest.MongoDB)
 	k, _ := newKiller(t, "CATALOG_TEST_KILLS", 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

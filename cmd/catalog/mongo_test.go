@@ -9,11 +9,13 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"catalog/fixtures/mongo"
+	"catalog/fixtures/servertest"
 )
 
 // TestMongoScripts plays the journeys of testdata/mongo, whose store is a
 // database.
 func TestMongoScripts(t *testing.T) {
+	servertest.Need(t, servertest.MongoDB)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	server, err := mongo.Start(ctx, mongo.Options{})
@@ -25,7 +27,7 @@ func TestMongoScripts(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	t.Log("MongoDB:", server.Name())
+	servertest.Uses(t, servertest.MongoDB, server.Name())
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/mongo",
 		Setup: func(e *testscript.Env) error {

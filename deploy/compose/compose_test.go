@@ -10,6 +10,8 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+
+	"catalog/fixtures/servertest"
 )
 
 // load reads the compose file as docker compose does, against its schema.
@@ -109,11 +111,9 @@ func TestNames(t *testing.T) {
 
 // TestVCL compiles the VCL with this folder's backends.
 func TestVCL(t *testing.T) {
-	const env = "CATALOG_TEST_VARNISH" // path of varnishd; "skip" skips this test
+	const env = "CATALOG_TEST_VARNISH" // path of varnishd
+	servertest.Need(t, servertest.Varnish)
 	program := os.Getenv(env)
-	if program == "skip" {
-		t.Skip(env + " says so")
-	}
 	if program == "" {
 		program = "varnishd"
 		if _, err := exec.LookPath(program); err != nil {
@@ -136,6 +136,6 @@ func TestVCL(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), program, "-j", "none", "-C", "-n", filepath.Join(dir, "work"), "-p", "vcl_path="+dir, "-f", vcl)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: apt-get install varnish varnish-modules, or name varnishd by %s, or skip this test by %s=skip\n%.3000s", err, env, env, out)
+		t.Fatalf("%v: apt-get install varnish varnish-modules, or name varnishd by %s, or skip this test by %s=%s\n%.3000s", err, env, servertest.EnvSkip, servertest.Varnish, out)
 	}
 }
