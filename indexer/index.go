@@ -59,7 +59,9 @@ type Index interface {
 	Searcher
 
 	// Apply replaces or removes all documents of products. When it returns nil,
-	// the ops are visible to every search that starts later. They and the
+	// the ops are visible to every search of this Index that starts later; an
+	// index that several processes share shows them to the others at the latest
+	// with the next Apply that moves the cursor. They and the
 	// cursor are durable then or later, but never the cursor without the ops:
 	// after a crash Cursor may be an older one, and applying again is harmless.
 	// The zero Cursor leaves the cursor where it is; without ops only the cursor

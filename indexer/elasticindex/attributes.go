@@ -187,6 +187,9 @@ func (x *Index) Stats(ctx context.Context) (indexer.IndexStats, error) {
 	if err != nil {
 		return s, err
 	}
+	if err := x.show(ctx); err != nil {
+		return s, err
+	}
 	s.Fingerprint = g.Fingerprint
 	s.Extra = map[string]string{"generation": g.name}
 	var counts struct {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"catalog/indexer"
@@ -14,7 +15,8 @@ import (
 var errBinary = errors.New("field d is damaged")
 
 // appendBinary writes what the fields of an Elasticsearch document do not say
-// of a document, or not as it was: everything but words, SKU and view.
+// of a document, or not as it was: everything but words, SKU and view, and the
+// name's key unless its field has only the beginning of it.
 func appendBinary(b []byte, d *indexer.Document) []byte {
 	flags := byte(0)
 	if d.Search {
@@ -23,18 +25,30 @@ func appendBinary(b []byte, d *indexer.Document) []byte {
 	if d.Browse {
 		flags |= 2
 	}
+	if len(d.NameKey) > maxNameKey {
+		flags |= 4
+	}
 	b = append(b, flags)
 	b = putStrings(b, d.Stores)
 	b = putString(b, d.Name)
-	b = putString(b, string(d.NameKey))
+	if len(d.NameKey) > maxNameKey {
+		b = putString(b, string(d.NameKey))
+	}
 	b = binary.AppendVarint(b, int64(d.NameWords))
 	b = binary.AppendVarint(b, d.Created)
 	b = binary.AppendUvarint(b, uint64(len(d.Categories)))
+	before := ""
 	for i := range d.Categories {
 		m := &d.Categories[i]
-		b = putString(b, m.ID)
-		b = append(b, bit(m.Direct))
-		b = binary.AppendVarint(b, int64(m.Position))
+		n := shared(before, m.ID)
+		b = binary.AppendUvarint(b, uint64(n))
+		b = putString(b, m.ID[n:])
+		before = m.ID
+		placed := m.Position != indexer.NoPosition
+		b = append(b, bit(m.Direct)|bit(placed)<<1)
+		if placed {
+			b = binary.AppendVarint(b, int64(m.Position))
+		}
 	}
 	b = putAttrs(b, d.Attrs)
 	b = binary.AppendUvarint(b, uint64(len(d.Units)))
@@ -60,6 +74,23 @@ func appendBinary(b []byte, d *indexer.Document) []byte {
 		}
 	}
 	return b
+}
+
+// maxShared is how much of the one before it a category's ID may be said to
+// begin with: more than an ID has.
+const maxShared = 4096
+
+// maxIDs is how much all of a document's categories may share: damaged data
+// must not become much more than it was.
+const maxIDs = 64 << 20
+
+// shared is the length of what both begin with.
+func shared(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && n < maxShared && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 func bit(v bool) byte {
@@ -91,15 +122,31 @@ func putAttrs(b []byte, attrs []indexer.Attr) []byte {
 			v := &attrs[i].Values[j]
 			b = putString(b, v.Text)
 			b = append(b, byte(v.Type))
-			if v.Type != indexer.Text || v.Num != 0 {
-				b = append(b, 1)
-				b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v.Num))
-			} else {
-				b = append(b, 0)
-			}
+			b = putNumber(b, v)
 		}
 	}
 	return b
+}
+
+// How the number of a value is written.
+const (
+	numNone  = iota // 0, of a text
+	numRaw          // 8 bytes
+	numText         // the text, parsed
+	numWhole        // a whole number
+)
+
+func putNumber(b []byte, v *indexer.Value) []byte {
+	if v.Type == indexer.Text && math.Float64bits(v.Num) == 0 {
+		return append(b, numNone)
+	}
+	if v.Num == math.Trunc(v.Num) && math.Abs(v.Num) < 1<<53 && (v.Num != 0 || !math.Signbit(v.Num)) {
+		return binary.AppendVarint(append(b, numWhole), int64(v.Num))
+	}
+	if f, err := strconv.ParseFloat(v.Text, 64); err == nil && math.Float64bits(f) == math.Float64bits(v.Num) {
+		return append(b, numText)
+	}
+	return binary.LittleEndian.AppendUint64(append(b, numRaw), math.Float64bits(v.Num))
 }
 
 // decodeBinary reads what appendBinary wrote, in base64, into d.
@@ -128,16 +175,26 @@ func (r *reader) document(d *indexer.Document) {
 	d.Search, d.Browse = flags&1 != 0, flags&2 != 0
 	d.Stores = r.strings()
 	d.Name = r.string()
-	d.NameKey = []byte(r.string())
-	if len(d.NameKey) == 0 {
-		d.NameKey = nil
+	if flags&4 != 0 {
+		d.NameKey = []byte(r.string())
 	}
 	d.NameWords = int(r.varint())
 	d.Created = r.varint()
 	d.Categories = make([]indexer.Membership, 0, r.count())
+	before, sum := "", uint64(0)
 	for range cap(d.Categories) {
-		m := indexer.Membership{ID: r.string(), Direct: r.byte() == 1, Position: int32(r.varint())}
-		d.Categories = append(d.Categories, m)
+		n := r.uvarint()
+		if sum += n; n > uint64(min(len(before), maxShared)) || sum > maxIDs {
+			r.bad, r.s = true, ""
+			return
+		}
+		m := indexer.Membership{ID: before[:n] + r.string(), Position: indexer.NoPosition}
+		flags := r.byte()
+		m.Direct = flags&1 != 0
+		if flags&2 != 0 {
+			m.Position = int32(r.varint())
+		}
+		d.Categories, before = append(d.Categories, m), m.ID
 	}
 	d.Attrs = r.attrs()
 	d.Units = make([]indexer.Unit, r.count())
@@ -183,14 +240,28 @@ func (r *reader) attrs() []indexer.Attr {
 		for j := range list[i].Values {
 			v := &list[i].Values[j]
 			v.Text, v.Type = r.string(), indexer.ValueType(r.byte())
-			if r.byte() == 1 {
-				if s := r.take(8); s != "" {
-					v.Num = math.Float64frombits(binary.LittleEndian.Uint64([]byte(s)))
-				}
-			}
+			v.Num = r.number(v.Text)
 		}
 	}
 	return list
+}
+
+// number reads what putNumber wrote.
+func (r *reader) number(text string) float64 {
+	switch r.byte() {
+	case numRaw:
+		if s := r.take(8); s != "" {
+			return math.Float64frombits(binary.LittleEndian.Uint64([]byte(s)))
+		}
+	case numWhole:
+		return float64(r.varint())
+	case numText:
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f
+		}
+		r.bad = true
+	}
+	return 0
 }
 
 func (r *reader) take(n uint64) string {

@@ -243,6 +243,7 @@ func (b *builder) publish(ctx context.Context, at catalog.Cursor) error {
 		return err
 	}
 	x.dirty = time.Time{}
+	x.uncovered()
 	for _, name := range all {
 		if name == b.name {
 			continue

@@ -26,14 +26,16 @@ func (p *plan) kinds(variants bool) object {
 
 // seen is Prepared.Seen.
 func (p *plan) seen() []any {
-	field := "wa"
+	search, browse := term("ws", p.q.Store), term("wb", p.q.Store)
+	var list []any
 	switch {
 	case len(p.q.Words) > 0:
-		field = "ws"
+		list = append(list, search)
 	case p.q.Category != "":
-		field = "wb"
+		list = append(list, browse)
+	default:
+		list = append(list, anyOf(search, browse))
 	}
-	list := []any{term(field, p.q.Store)}
 	if p.q.Category != "" {
 		list = append(list, term("c", p.q.Category))
 	}
@@ -162,7 +164,7 @@ func (p *plan) has(c condition, prefix string) any {
 func attribute(f *indexer.Filter, prefix string) any {
 	name := escape(f.Field)
 	if f.Exists {
-		return term(prefix+fieldNames, name)
+		return term(prefix+fieldNames, lineOf(f.Field))
 	}
 	var list []any
 	if len(f.Values) > 0 {

@@ -1,70 +1,115 @@
 package elasticindex
 
 import (
-	"cmp"
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
+	"catalog/catalog"
 	"catalog/indexer"
 )
 
 // source is what is read back of an Elasticsearch document.
 type source struct {
-	Kind string   `json:"k"`
-	SKU  string   `json:"sku"`
-	View string   `json:"view"`
-	Unit string   `json:"usku"`
-	Exts []string `json:"xf"`
-	D    string   `json:"d"`
-	T0   []string `json:"t0"`
-	T1   []string `json:"t1"`
-	T2   []string `json:"t2"`
-	T3   []string `json:"t3"`
-	T4   []string `json:"t4"`
-	T5   []string `json:"t5"`
-	S0   []string `json:"s0"`
-	S1   []string `json:"s1"`
-	S2   []string `json:"s2"`
-	S3   []string `json:"s3"`
-	S4   []string `json:"s4"`
-	S5   []string `json:"s5"`
+	Kind, SKU, View, Unit, NK, D string
+	Exts                         []string // SKUs, folded
+	terms, stems                 [indexer.NumClasses]string
+}
+
+// read takes what documents are made of.
+func (s *source) read(raw json.RawMessage) {
+	for name, v := range catalog.Value(raw).Members() {
+		if len(name) == 2 && name[1]-'0' < byte(indexer.NumClasses) {
+			switch name[0] {
+			case 't':
+				s.terms[name[1]-'0'] = v.Text()
+			case 's':
+				s.stems[name[1]-'0'] = v.Text()
+			}
+			continue
+		}
+		switch string(name) {
+		case "k":
+			s.Kind = v.Text()
+		case "sku":
+			s.SKU = v.Text()
+		case "view":
+			s.View = v.Text()
+		case "usku":
+			s.Unit = v.Text()
+		case "xf":
+			s.Exts = texts(v)
+		case "nk":
+			s.NK = v.Text()
+		case "d":
+			s.D = v.Text()
+		}
+	}
 }
 
 // withWords is what is read of a hit whose score is computed.
-var withWords = []string{"k", "sku", "view", "usku", "xf", "d", "t*", "s*"}
+var withWords = append([]string{"k", "sku", "view", "usku", "xf", "nk", "d"}, slices.Concat(termFields[:], stemFields[:])...)
 
 // decode makes the document that an Elasticsearch document was made of; of a
-// variant, its product's with that unit alone.
+// variant, its product's with that unit alone. The source says whose it is also
+// when it is damaged.
 func decode(raw json.RawMessage) (*indexer.Document, *source, error) {
 	s := new(source)
-	if err := json.Unmarshal(raw, s); err != nil {
-		return nil, nil, err
-	}
+	s.read(raw)
 	d := &indexer.Document{SKU: s.SKU, View: s.View}
 	if err := decodeBinary(s.D, d); err != nil {
-		return nil, nil, err
+		return nil, s, err
 	}
-	stems := [...][]string{s.S0, s.S1, s.S2, s.S3, s.S4, s.S5}
-	for c, terms := range [...][]string{s.T0, s.T1, s.T2, s.T3, s.T4, s.T5} {
-		for i, t := range terms {
+	if err := decodeNameKey(s.NK, d); err != nil {
+		return nil, s, err
+	}
+	n := 0
+	for c := range s.terms {
+		n += strings.Count(s.terms[c], "\n") + 1
+	}
+	d.Words = make([]indexer.Word, 0, n)
+	for c := range s.terms {
+		stems := split(s.stems[c])
+		for i, t := range split(s.terms[c]) {
 			w := indexer.Word{Token: indexer.Token{Term: t}, Class: indexer.Class(c)}
-			if i < len(stems[c]) {
-				w.Stem = stems[c][i]
+			if i < len(stems) {
+				w.Stem = stems[i]
 			}
 			d.Words = append(d.Words, w)
 		}
 	}
-	slices.SortFunc(d.Words, func(a, b indexer.Word) int { return cmp.Compare(a.Term, b.Term) })
+	slices.SortFunc(d.Words, func(a, b indexer.Word) int { return strings.Compare(a.Term, b.Term) })
 	return d, s, nil
 }
 
-// document makes a document, but for its words and its view.
+// document makes a document, but for its words and its view, and for the name's
+// key if that was not asked for.
 func (c *columns) document() (*indexer.Document, error) {
 	if len(c.SKU) != 1 || len(c.D) != 1 {
 		return nil, errBinary
 	}
 	d := &indexer.Document{SKU: c.SKU[0]}
-	return d, decodeBinary(c.D[0], d)
+	if err := decodeBinary(c.D[0], d); err != nil {
+		return nil, err
+	}
+	if len(c.NK) == 1 {
+		return d, decodeNameKey(c.NK[0], d)
+	}
+	return d, nil
+}
+
+// decodeNameKey reads the key of a name that is not in field d.
+func decodeNameKey(text string, d *indexer.Document) error {
+	if text == "" || d.NameKey != nil {
+		return nil
+	}
+	key, err := nameKeys.DecodeString(text)
+	if err != nil {
+		return fmt.Errorf("%w: field nk: %w", errBinary, err)
+	}
+	d.NameKey = key
+	return nil
 }
 
 // score is Prepared.Score, which for a variant must know its siblings' SKUs.

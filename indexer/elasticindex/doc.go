@@ -19,8 +19,12 @@
 //
 // The format version and the settings' fingerprint stand in the mapping's
 // _meta, the cursor in a document of its own, written after everything before
-// it was confirmed and refreshed together with it. Each Apply refreshes once;
-// its ops are durable and visible, also to other processes, when it returns.
+// it was confirmed and refreshed together with it. An Apply that moves the
+// cursor refreshes once, and its ops are durable and visible, also to other
+// processes, when it returns. One that does not, a step of many, leaves the
+// refresh to the next search of this process, to the Apply that moves the
+// cursor, or to the engine, which does it within a second: a segment for each
+// step would cost more than the step.
 //
 // # Documents
 //
@@ -38,15 +42,19 @@
 // number as 16 hexadecimal digits that sort like it, in one of 16 fields by the
 // name's hash; p prices as longs, scope number·2⁴⁸ + amount; nx when they
 // change; sv words of values. Fields of a document: t0–t5 and s0–s5 terms and
-// stems by class, side by side; ws, wb, wa stores that show it in search,
-// categories, either; es, ei stores with a unit they sell, or have in stock; c
+// stems by class, side by side, t terms to complete words with; ws, wb stores
+// that show it in search, in categories; es, ei stores with a unit they sell, or have in stock; c
 // categories, ck and cv hashes and positions of those with a position; nk the
-// name's collation key (its first 4,096 bytes), nw its words, cr when created,
+// name's collation key (its first 4,096 bytes, in a base64 that sorts like it), nw its words, cr when created,
 // sh the sample hash, xf SKUs folded, as attributes for the statistics. Products
 // with several units have their prices (mk, mv), stock (mo), stores (mx) and
 // numbers (mn) once more as columns, because sorting cannot look into nested
 // documents. d is the rest, in binary: what is displayed is decoded of it, and
-// samples are read from its column. Terms and values of over 8,000 characters
+// samples are read from its column. Variants have no t and sv: what is completed
+// is counted in products. Terms, stems and names of attributes are text of one
+// line each, which costs the engine less than an array of keywords, and what is
+// only counted or sorted by is not indexed as well: the engine's time for a
+// document is in proportion to its terms. Terms and values of over 8,000 characters
 // are not searched; they do not fail the document.
 //
 // # What a query becomes

@@ -11,13 +11,11 @@ import (
 	"time"
 
 	"catalog/fixtures/elastic"
+	"catalog/fixtures/servertest"
 	"catalog/indexer"
 	"catalog/indexer/elasticindex"
 	"catalog/indexer/indextest"
 )
-
-// envSkip skips the tests that need a server, by name.
-const envSkip = "CATALOG_SKIP_ELASTICSEARCH"
 
 // envThorough makes the suite run as long as for an embedded index.
 const envThorough = "CATALOG_TEST_THOROUGH"
@@ -43,9 +41,7 @@ func TestMain(m *testing.M) {
 // server returns the URL of a server.
 func server(t testing.TB) string {
 	t.Helper()
-	if os.Getenv(envSkip) != "" {
-		t.Skip(envSkip + " is set")
-	}
+	servertest.Need(t, servertest.Elasticsearch)
 	shared.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()
@@ -54,6 +50,7 @@ func server(t testing.TB) string {
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
+	servertest.Uses(t, servertest.Elasticsearch, shared.server.Name())
 	return shared.server.URL()
 }
 

@@ -105,7 +105,7 @@ func (e *encoder) add(d *indexer.Document, kind string, n int, base bool) error 
 	if base {
 		w.texts("as", stats(d))
 	}
-	e.common(d)
+	e.common(d, kind)
 	units := d.Units
 	if n >= 0 {
 		units = d.Units[n : n+1]
@@ -114,7 +114,7 @@ func (e *encoder) add(d *indexer.Document, kind string, n int, base bool) error 
 	var err error
 	if n >= 0 {
 		w.text("usku", d.Units[n].SKU)
-		err = e.unit(d, &d.Units[n])
+		err = e.unit(d, &d.Units[n], kind != kindVariant)
 	} else {
 		err = e.nested(d)
 	}
@@ -137,8 +137,11 @@ func (e *encoder) add(d *indexer.Document, kind string, n int, base bool) error 
 	return nil
 }
 
+// completed are the classes of the terms that Suggest completes words with.
+var completed = [...]indexer.Class{indexer.ClassCategory, indexer.ClassName, indexer.ClassBrand, indexer.ClassAttribute}
+
 // common writes what a product has whatever its units are.
-func (e *encoder) common(d *indexer.Document) {
+func (e *encoder) common(d *indexer.Document, kind string) {
 	w := &e.w
 	w.text("sku", d.SKU)
 	w.text("view", d.View)
@@ -147,9 +150,6 @@ func (e *encoder) common(d *indexer.Document) {
 	}
 	if d.Browse {
 		w.texts("wb", d.Stores)
-	}
-	if d.Search || d.Browse {
-		w.texts("wa", d.Stores)
 	}
 	e.categories(d)
 	if d.Created != 0 {
@@ -176,9 +176,17 @@ func (e *encoder) common(d *indexer.Document) {
 		e.stems[word.Class] = append(e.stems[word.Class], word.Stem)
 	}
 	for c := range e.terms {
-		w.texts(termFields[c], e.terms[c])
-		w.texts(stemFields[c], e.stems[c])
+		w.lines(termFields[c], e.terms[c])
+		w.lines(stemFields[c], e.stems[c])
 	}
+	if kind == kindVariant {
+		return // words are completed of products
+	}
+	e.list = e.list[:0]
+	for _, c := range completed {
+		e.list = append(e.list, e.terms[c]...)
+	}
+	w.texts("t", e.list)
 }
 
 var (
@@ -227,8 +235,9 @@ func (e *encoder) sold(d *indexer.Document, units []indexer.Unit) {
 	}
 }
 
-// unit writes the fields of a unit.
-func (e *encoder) unit(d *indexer.Document, u *indexer.Unit) error {
+// unit writes the fields of a unit; suggested says whether its values are
+// completed.
+func (e *encoder) unit(d *indexer.Document, u *indexer.Unit, suggested bool) error {
 	w := &e.w
 	if u.Stores != nil {
 		w.texts(fieldStores, u.Stores)
@@ -254,12 +263,12 @@ func (e *encoder) unit(d *indexer.Document, u *indexer.Unit) error {
 		e.nums = append(e.nums, packPrice(n, p.Amount))
 	}
 	w.ints(fieldPrices, e.nums)
-	e.values(d, u)
+	e.values(d, u, suggested)
 	return nil
 }
 
 // values writes the attributes that a unit has, its product's included.
-func (e *encoder) values(d *indexer.Document, u *indexer.Unit) {
+func (e *encoder) values(d *indexer.Document, u *indexer.Unit, suggested bool) {
 	var parts [partitions]struct{ values, numbers []string }
 	var names, words []string
 	each(d, u, func(name string, values []indexer.Value) {
@@ -267,8 +276,8 @@ func (e *encoder) values(d *indexer.Document, u *indexer.Unit) {
 			return
 		}
 		p := &parts[partition(name)]
-		name = escape(name)
 		names = append(names, name)
+		name = escape(name)
 		for i := range values {
 			v := &values[i]
 			p.values = append(p.values, name+sep+v.Text)
@@ -278,13 +287,16 @@ func (e *encoder) values(d *indexer.Document, u *indexer.Unit) {
 			case indexer.Date:
 				p.numbers = append(p.numbers, numberKey(name, typeDate, v.Num))
 			default:
+				if !suggested {
+					continue
+				}
 				for _, word := range strings.Fields(indexer.Fold(v.Text)) {
 					words = append(words, escape(word)+sep+name+sep+v.Text)
 				}
 			}
 		}
 	})
-	e.w.texts(fieldNames, names)
+	e.w.lines(fieldNames, names)
 	for i := range parts {
 		e.w.texts("kv"+digit(i), parts[i].values)
 		e.w.texts("nu"+digit(i), parts[i].numbers)
@@ -332,7 +344,7 @@ func (e *encoder) nested(d *indexer.Document) error {
 				w.b = append(w.b, ',')
 			}
 			w.b = append(w.b, '{')
-			if err := e.unit(d, &d.Units[i]); err != nil {
+			if err := e.unit(d, &d.Units[i], true); err != nil {
 				return err
 			}
 			w.b = append(w.b, '}')

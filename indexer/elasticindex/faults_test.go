@@ -530,6 +530,7 @@ func TestPlantedFaults(t *testing.T) {
 		part   indexer.Part
 		script string
 	}{
+		{indexer.PartWords, `ctx._source.t1 = 'boot'`},
 		{indexer.PartWords, `ctx._source.t1 = []`},
 		{indexer.PartShown, `ctx._source.ws = ['de']`},
 		{indexer.PartSort, `ctx._source.nk = '00'`},

@@ -1,6 +1,7 @@
 package elasticindex
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"hash/fnv"
@@ -13,7 +14,7 @@ import (
 
 // format is the version of everything in this file, in encode.go, in binary.go
 // and in mapping.go. An index of another one is rebuilt.
-const format = 1
+const format = 2
 
 // The kinds of Elasticsearch documents.
 const (
@@ -24,19 +25,44 @@ const (
 )
 
 // sep separates the parts of a key. Names, which may contain anything, are
-// escaped.
+// escaped, and so is what writer.lines joins.
 const sep = "\x01"
 
 var (
-	escaper   = strings.NewReplacer("\x01", "\x02a", "\x02", "\x02b")
-	unescaper = strings.NewReplacer("\x02a", "\x01", "\x02b", "\x02")
+	escaper   = strings.NewReplacer("\x01", "\x02a", "\x02", "\x02b", "\n", "\x02c")
+	unescaper = strings.NewReplacer("\x02a", "\x01", "\x02b", "\x02", "\x02c", "\n", "\x02d", "")
 )
 
 func escape(name string) string {
-	if strings.ContainsAny(name, "\x01\x02") {
-		return escaper.Replace(name)
+	for i := range len(name) {
+		if c := name[i]; c <= '\n' && (c == '\n' || c == 1 || c == 2) {
+			return escaper.Replace(name)
+		}
 	}
 	return name
+}
+
+// lineOf returns how a string stands in what writer.lines writes, and so how it
+// is found there: the engine has no empty terms of lines.
+func lineOf(s string) string {
+	if s == "" {
+		return "\x02d"
+	}
+	return escape(s)
+}
+
+// split takes apart what writer.lines wrote.
+func split(s string) []string {
+	if s == "" {
+		return nil
+	}
+	list := strings.Split(s, "\n")
+	if strings.Contains(s, "\x02") {
+		for i := range list {
+			list[i] = unescaper.Replace(list[i])
+		}
+	}
+	return list
 }
 
 // partitions is how many fields share the values of all attributes, each name
@@ -129,7 +155,10 @@ func sampleKey(sku string) int64 { return int64(indexer.SampleHash(sku) ^ 1<<63)
 // maxNameKey is how many bytes of a name's collation key names are sorted by.
 const maxNameKey = 4096
 
-func nameKey(key []byte) string { return hex.EncodeToString(key[:min(len(key), maxNameKey)]) }
+// nameKeys is base64 whose texts sort like what they stand for.
+var nameKeys = base64.NewEncoding("-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz").WithPadding(base64.NoPadding)
+
+func nameKey(key []byte) string { return nameKeys.EncodeToString(key[:min(len(key), maxNameKey)]) }
 
 // nextMillis rounds up: nothing is due too early.
 func nextMillis(l *indexer.Live) int64 {

@@ -2,6 +2,7 @@ package elasticindex
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -47,6 +48,25 @@ func (w *writer) texts(name string, list []string) {
 		c = ','
 	}
 	w.b = append(w.b, ']')
+}
+
+// lines writes a list as one string with a line for each, or nothing when it is
+// empty.
+func (w *writer) lines(name string, list []string) {
+	if len(list) == 0 {
+		return
+	}
+	w.name(name)
+	for i, s := range list {
+		if i > 0 {
+			w.b = append(w.b[:len(w.b)-1], '\\', 'n') // in place of the closing quote
+		}
+		start := len(w.b)
+		w.b = appendString(w.b, lineOf(s))
+		if i > 0 {
+			w.b = slices.Delete(w.b, start, start+1)
+		}
+	}
 }
 
 func (w *writer) ints(name string, list []int64) {

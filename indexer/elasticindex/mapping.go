@@ -12,6 +12,8 @@ const maxKeyword = 8000
 func mapping(meta object) object {
 	// Keywords that are only searched, only sorted or counted, or both.
 	searched := object{"type": "keyword", "doc_values": false, "ignore_above": maxKeyword}
+	// Many words in one string cost the engine less than in an array.
+	words := object{"type": "text", "analyzer": "lines", "index_options": "docs", "norms": false}
 	both := object{"type": "keyword", "ignore_above": maxKeyword}
 	counted := object{"type": "keyword", "index": false, "ignore_above": maxKeyword}
 	long := object{"type": "long"}
@@ -21,7 +23,7 @@ func mapping(meta object) object {
 	unit := func() object {
 		f := object{
 			fieldStores: searched, fieldInStock: flag, fieldIDs: searched,
-			fieldNames: searched, fieldPrices: long, fieldNext: long, fieldSuggest: counted,
+			fieldNames: words, fieldPrices: long, fieldNext: long, fieldSuggest: counted,
 		}
 		for i := range partitions {
 			f["kv"+digit(i)] = both
@@ -32,22 +34,22 @@ func mapping(meta object) object {
 	fields := unit()
 	fields["u"] = object{"type": "nested", "dynamic": false, "properties": unit()}
 	more := object{
-		"k":    both,                                     // kind
-		"x":    flag,                                     // the _id is not the SKU
-		"h":    column,                                   // hash of the body
-		"sku":  both,                                     // of the product
-		"view": both,                                     //
-		"usku": both,                                     // of the unit, of flat documents
-		"dk":   both,                                     // key of the document, of products with several units and their variants
-		"ws":   searched, "wb": searched, "wa": searched, // stores whose search, categories, or either show it
+		"k":    both,                     // kind
+		"x":    flag,                     // the _id is not the SKU
+		"h":    column,                   // hash of the body
+		"sku":  both,                     // of the product
+		"view": both,                     //
+		"usku": counted,                  // of the unit, of flat documents
+		"dk":   both,                     // key of the document, of products with several units and their variants
+		"ws":   searched, "wb": searched, // stores whose search, categories show it
 		"es": searched, "ei": searched, // stores with a unit that they sell, with one in stock
 		"c":  both,                 // categories
 		"ck": column, "cv": column, // hashes of categories with a position; rank and position
-		"cr": long,                                  // created
-		"nk": both, "nw": object{"type": "integer"}, // name's collation key and words
+		"cr": long,                                     // created
+		"nk": counted, "nw": object{"type": "integer"}, // name's collation key and words
 		"sh": long,                 // sample hash
 		"xf": searched,             // SKUs, folded
-		"as": both,                 // attributes and their types, of one document of each product
+		"as": counted,              // attributes and their types, of one document of each product
 		"mk": column, "mv": column, // prices of several units: unit and scope; rank and amount
 		"mo": column, "mx": counted, // units out of stock; stores that do not sell a unit
 		"mn":   counted,                                      // numbers of several units
@@ -59,12 +61,7 @@ func mapping(meta object) object {
 		fields[name] = f
 	}
 	for c := range indexer.NumClasses {
-		term := object{"type": "keyword", "doc_values": false, "ignore_above": maxKeyword}
-		if c <= indexer.ClassAttribute && c != indexer.ClassSKU { // as Suggest completes words
-			term["copy_to"] = "t"
-		}
-		fields[termFields[c]] = term
-		fields[stemFields[c]] = searched
+		fields[termFields[c]], fields[stemFields[c]] = words, words
 	}
 	return object{"dynamic": false, "_meta": meta, "properties": fields}
 }
@@ -81,6 +78,11 @@ func (o *Options) settings() object {
 		"mapping.nested_objects.limit": 100_000,
 		"gc_deletes":                   "1h", // a late repetition of an old request must not undo a delete
 		"mapping.total_fields.limit":   1000,
+		"analysis": object{
+			"tokenizer": object{"lines": object{"type": "char_group", "tokenize_on_chars": []string{"\n"}, "max_token_length": 1 << 20}},
+			"filter":    object{"indexable": object{"type": "length", "max": maxKeyword}},
+			"analyzer":  object{"lines": object{"type": "custom", "tokenizer": "lines", "filter": []string{"indexable"}}},
+		},
 	}
 }
 

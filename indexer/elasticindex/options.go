@@ -144,6 +144,7 @@ type Index struct {
 	gate   sync.RWMutex // of closed and active
 
 	scopes   scopes
+	unseen   unseen
 	seen     checked
 	restored bool // guarded by seen.mu
 	batches  sync.Pool

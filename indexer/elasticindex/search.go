@@ -163,6 +163,9 @@ func (s *session) pageQuery(a attempt) (object, *page) {
 		body["_source"] = withWords
 		return body, pg
 	}
+	if q.Sort.By == indexer.SortName { // the page behind begins with a key
+		return fromColumns(body, "nk"), pg
+	}
 	return fromColumns(body), pg
 }
 

@@ -13,16 +13,9 @@ import (
 	"catalog/indexer"
 )
 
-// columns is what is read of columns instead of _source, where there are many
-// documents: the engine decompresses some of its neighbours for each _source.
-type columns struct {
-	SKU []string `json:"sku"`
-	D   []string `json:"d"`
-}
-
-// fromColumns asks for columns.
-func fromColumns(body object) object {
-	body["_source"], body["stored_fields"], body["docvalue_fields"] = false, "_none_", []string{"sku", "d"}
+// fromColumns asks for columns: sku, d, and more.
+func fromColumns(body object, more ...string) object {
+	body["_source"], body["stored_fields"], body["docvalue_fields"] = false, "_none_", append([]string{"sku", "d"}, more...)
 	return body
 }
 
@@ -32,26 +25,6 @@ type session struct {
 	x   *Index
 	p   plan
 	pit string
-}
-
-// searchAnswer is the engine's answer to one search.
-type searchAnswer struct {
-	Status int             `json:"status"`
-	Error  json.RawMessage `json:"error"`
-	Hits   struct {
-		Total struct {
-			Value int `json:"value"`
-		} `json:"total"`
-		Hits []found `json:"hits"`
-	} `json:"hits"`
-	Aggs map[string]json.RawMessage `json:"aggregations"`
-}
-
-// found is a hit as the engine tells it.
-type found struct {
-	Source json.RawMessage   `json:"_source"`
-	Fields columns           `json:"fields"`
-	Sort   []json.RawMessage `json:"sort"`
 }
 
 // search runs f with a session, once more when another generation was
@@ -76,6 +49,9 @@ func (x *Index) search(ctx context.Context, q *indexer.Prepared, snapshot bool, 
 
 func (x *Index) searchOnce(ctx context.Context, q *indexer.Prepared, snapshot bool, f func(context.Context, *session) error) error {
 	if err := x.readable(ctx); err != nil {
+		return err
+	}
+	if err := x.show(ctx); err != nil {
 		return err
 	}
 	scopes, err := x.scopes.known(ctx, q.Scopes)
@@ -147,25 +123,26 @@ func (s *session) run(ctx context.Context, bodies ...object) ([]searchAnswer, er
 			}
 		}
 	}
-	var answer struct {
-		Responses []searchAnswer `json:"responses"`
-	}
-	err := s.x.do(ctx, request{
+	body, err := s.x.roundTrips(ctx, request{
 		method: http.MethodPost, path: "/_msearch?filter_path=responses.status,responses.error,responses.hits.total,responses.hits.hits._source,responses.hits.hits.fields,responses.hits.hits.sort,responses.aggregations",
 		body: lines.Bytes(), lines: true, timeout: s.x.o.SearchTimeout, patience: min(s.x.o.RetryFor, 2*time.Second),
-	}, &answer)
+	})
 	if err != nil {
 		return nil, err
 	}
-	if len(answer.Responses) != len(bodies) {
-		return nil, fmt.Errorf("%d answers to %d searches", len(answer.Responses), len(bodies))
+	answers, err := readAnswers(body)
+	if err != nil {
+		return nil, fmt.Errorf("answer to a search: %w", err)
 	}
-	for i := range answer.Responses {
-		if r := &answer.Responses[i]; r.Error != nil {
+	if len(answers) != len(bodies) {
+		return nil, fmt.Errorf("%d answers to %d searches", len(answers), len(bodies))
+	}
+	for i := range answers {
+		if r := &answers[i]; r.Error != nil {
 			return nil, newStatusError(r.Status, mustJSON(object{"error": r.Error}))
 		}
 	}
-	return answer.Responses, nil
+	return answers, nil
 }
 
 // cursorQuery asks for the cursor that the same snapshot has.

@@ -55,9 +55,7 @@ func (s *session) digests(ctx context.Context, h *indexer.Digester, yield func(i
 			return p.err
 		}
 		for i := range p.hits {
-			if err := v.add(p.hits[i].Source); err != nil {
-				return err
-			}
+			v.add(p.hits[i].Source)
 			if v.ready != nil && !yield(*v.ready) {
 				return nil
 			}
@@ -110,23 +108,18 @@ type verifier struct {
 // spoil makes a part of a digest wrong.
 func spoil(d *indexer.Digest, p indexer.Part) { d.Parts[p] ^= 0x9e3779b97f4a7c15 }
 
-func (v *verifier) add(raw json.RawMessage) error {
+func (v *verifier) add(raw json.RawMessage) {
 	v.ready = nil
 	d, src, err := decode(raw)
 	if err != nil { // not one of ours, or damaged: everything about it is wrong
 		v.finish()
 		v.doc = nil
-		g := indexer.Digest{}
-		if src != nil {
-			g.SKU, g.View = src.SKU, src.View
-		} else {
-			return err
-		}
+		g := indexer.Digest{SKU: src.SKU, View: src.View}
 		for p := range indexer.NumParts {
 			spoil(&g, p)
 		}
 		v.current = &g
-		return nil
+		return
 	}
 	if src.Kind != kindVariant {
 		v.finish()
@@ -135,7 +128,7 @@ func (v *verifier) add(raw json.RawMessage) error {
 		base := v.base != d.SKU
 		v.base = d.SKU
 		v.compare(raw, d, src.Kind, -1, base)
-		return nil
+		return
 	}
 	// A variant behind its product, in the order of the units.
 	if v.doc == nil || v.doc.SKU != d.SKU || v.doc.View != d.View || len(d.Units) != 1 ||
@@ -143,11 +136,10 @@ func (v *verifier) add(raw json.RawMessage) error {
 		if v.current != nil {
 			spoil(v.current, indexer.PartUnits)
 		}
-		return nil
+		return
 	}
 	v.compare(raw, v.doc, kindVariant, v.variant, false)
 	v.variant++
-	return nil
 }
 
 // finish ends the product under way.
@@ -196,7 +188,7 @@ func (v *verifier) compare(raw json.RawMessage, d *indexer.Document, kind string
 // partOf says which part a field belongs to; several are of all parts of units.
 func partOf(field string) indexer.Part {
 	switch field {
-	case "k", "ws", "wb", "wa", "x", "view", "sku":
+	case "k", "ws", "wb", "x", "view", "sku":
 		return indexer.PartShown
 	case "nk", "nw", "cr", "sh":
 		return indexer.PartSort
@@ -204,6 +196,8 @@ func partOf(field string) indexer.Part {
 		return indexer.PartCategories
 	case "as":
 		return indexer.PartAttrs
+	case "t":
+		return indexer.PartWords
 	case fieldPrices, fieldNext, "mk", "mv":
 		return indexer.PartPrice
 	case fieldInStock, "mo", "ei":

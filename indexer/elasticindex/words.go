@@ -26,22 +26,26 @@ func levels(t *indexer.QueryToken, prefix, typos bool) []level {
 		}
 		list = append(list, level{points, []any{q}})
 	}
+	stems := make([]string, len(t.Stems))
+	for i, s := range t.Stems {
+		stems[i] = lineOf(s)
+	}
 	edits := 0
 	if typos {
 		edits = indexer.MaxTypos(t.Term)
 	}
 	for c := range indexer.NumClasses {
 		w := c.Weight()
-		add(w*indexer.QualityExact, term(termFields[c], t.Term))
+		add(w*indexer.QualityExact, term(termFields[c], lineOf(t.Term)))
 		if len(t.Stems) > 0 {
-			add(w*indexer.QualityStem, terms(stemFields[c], t.Stems))
+			add(w*indexer.QualityStem, terms(stemFields[c], stems))
 		}
 		if prefix {
-			add(w*indexer.QualityPrefix, object{"prefix": object{termFields[c]: object{"value": t.Term}}})
+			add(w*indexer.QualityPrefix, object{"prefix": object{termFields[c]: object{"value": escape(t.Term)}}})
 		}
 		for n, quality := range [...]int{1: indexer.QualityTypo, 2: indexer.QualityTypos} {
 			if n > 0 && n <= edits {
-				add(w*quality, fuzzy(termFields[c], t.Term, n))
+				add(w*quality, fuzzy(termFields[c], lineOf(t.Term), n))
 			}
 		}
 	}

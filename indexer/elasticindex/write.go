@@ -44,6 +44,9 @@ func (x *Index) apply(ctx context.Context, ops []indexer.Op, at catalog.Cursor) 
 	if err != nil {
 		return err
 	}
+	if err := x.uncover(ctx, ops); err != nil {
+		return err
+	}
 	before, err := x.extras(ctx, x.alias, ops)
 	if err != nil {
 		return err
@@ -51,27 +54,35 @@ func (x *Index) apply(ctx context.Context, ops []indexer.Op, at catalog.Cursor) 
 	defer func() {
 		if err != nil {
 			x.dirty = time.Now().Add(uncertain)
+			x.hidden(ops)
 		}
 	}()
 	f := &filler{x: x, index: x.alias, alias: true, skip: time.Now().After(x.dirty)}
 	f.start(ctx)
+	share := max(minShare, (len(ops)+x.o.Workers-1)/x.o.Workers)
 	for i := range ops {
 		f.put(&ops[i], before[ops[i].SKU], version)
+		if (i+1)%share == 0 {
+			f.flush() // so that the engine works on all of them at once
+		}
 	}
 	failures, err := f.finish()
 	if err != nil {
 		return err
 	}
 	if at.IsZero() {
-		err = x.refresh(ctx, x.alias)
-	} else {
-		err = x.saveCursor(ctx, x.alias, at, version, true)
+		x.hidden(ops) // until somebody searches
+		return rejected(failures)
 	}
-	if err != nil {
+	if err := x.saveCursor(ctx, x.alias, at, version, true); err != nil {
 		return err
 	}
+	x.uncovered()
 	return rejected(failures)
 }
+
+// minShare is how many products are worth a bulk request of their own.
+const minShare = 64
 
 // last keeps the last op of each product: the order of requests is not known.
 func last(ops []indexer.Op) []indexer.Op {
