@@ -38,6 +38,7 @@ type answer struct {
 	varyWho     bool // it depends on X-Customer
 	location    string
 	header      [][2]string
+	values      headerValues
 	streamed    bool // the handler has written the answer itself
 }
 
@@ -48,7 +49,7 @@ func (a *answer) reset() {
 	header := a.header[:0]
 	keys := a.keys
 	keys.reset()
-	*a = answer{body: a.body[:0], header: header, keys: keys}
+	*a = answer{body: a.body[:0], header: header, keys: keys, values: a.values}
 }
 
 // maxPooled is the largest buffer that is kept for other requests.
@@ -63,10 +64,10 @@ var answers = sync.Pool{New: func() any { return &answer{body: make([]byte, 0, 8
 func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	h := w.Header()
 	if a.location != "" {
-		h["Location"] = []string{a.location}
+		a.values.set(h, "Location", a.location)
 	}
 	for _, f := range a.header {
-		h[f[0]] = []string{f[1]}
+		a.values.set(h, f[0], f[1])
 	}
 	status := a.status
 	if status == 0 {
@@ -81,22 +82,15 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	}
 	h["Cache-Control"] = s.cacheControl[a.life]
 	if a.life >= LifeMissing {
-		a.keys.write(h)
+		a.keys.write(h, &a.values)
 	}
 	a.vary(h)
 	body := a.body
 	compress := len(body) >= minCompressed && acceptsGzip(r)
 	if get && status == http.StatusOK || a.etag != "" {
-		tag := a.etag
-		if tag == "" {
-			sum := catalog.HashOf(body)
-			tag = hex.EncodeToString(sum[:])
-		}
-		full := `"` + tag + `"`
-		if compress && a.etag == "" {
-			full = `"` + tag + `-gz"` // other bytes, another strong tag
-		}
-		h["Etag"] = []string{full}
+		full := quoteTag(a.etag, body, compress)
+		a.values.set(h, "Etag", full)
+		tag := strings.TrimSuffix(full[1:len(full)-1], "-gz")
 		if match := r.Header.Get("If-None-Match"); get && match != "" && matches(match, tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -106,30 +100,73 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	if contentType == "" {
 		contentType = "application/json"
 	}
-	h["Content-Type"] = []string{contentType}
+	a.values.set(h, "Content-Type", contentType)
 	if compress {
-		s.writeGzip(w, r, status, body)
+		s.writeGzip(w, r, status, a)
 		return
 	}
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	a.values.set(h, "Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // who went away does not want it
 	}
 }
 
+// headerValues makes the values of an answer's header, which are kept until it
+// is sent: a few at a time, since each is a list of one.
+type headerValues struct{ free []string }
+
+// set sets a field, by its canonical name.
+func (v *headerValues) set(h http.Header, name, value string) {
+	if len(v.free) == 0 {
+		v.free = make([]string, valuesAtOnce)
+	}
+	v.free[0] = value
+	h[name] = v.free[:1:1]
+	v.free = v.free[1:]
+}
+
+// valuesAtOnce is how many values most answers have.
+const valuesAtOnce = 7
+
+// quoteTag returns the ETag of an answer: a tag of its own, or the digest of the
+// body, which has other bytes, and so another strong tag, when it is compressed.
+func quoteTag(own string, body []byte, compress bool) string {
+	if own != "" {
+		return `"` + own + `"`
+	}
+	sum := catalog.HashOf(body)
+	var room [2*len(sum) + len(`"-gz"`)]byte
+	text := hex.AppendEncode(append(room[:0], '"'), sum[:])
+	if compress {
+		text = append(text, "-gz"...)
+	}
+	return string(append(text, '"'))
+}
+
+// What the request has an answer depend on, beside the URL.
+var (
+	varyAll   = []string{"Accept-Encoding, X-Store, X-Customer"}
+	varyStore = []string{"Accept-Encoding, X-Store"}
+	varyWho   = []string{"Accept-Encoding, X-Customer"}
+	varyNone  = []string{"Accept-Encoding"}
+)
+
 // vary says what of the request the answer depends on beside the URL.
 func (a *answer) vary(h http.Header) {
+	list := varyNone
 	switch {
 	case a.varyStore && a.varyWho:
-		h["Vary"] = append(h["Vary"], "Accept-Encoding, X-Store, X-Customer")
+		list = varyAll
 	case a.varyStore:
-		h["Vary"] = append(h["Vary"], "Accept-Encoding, X-Store")
+		list = varyStore
 	case a.varyWho:
-		h["Vary"] = append(h["Vary"], "Accept-Encoding, X-Customer")
-	default:
-		h["Vary"] = append(h["Vary"], "Accept-Encoding")
+		list = varyWho
 	}
+	if others := h["Vary"]; len(others) > 0 {
+		list = append(others[:len(others):len(others)], list...)
+	}
+	h["Vary"] = list[:len(list):len(list)]
 }
 
 // matches reports whether an If-None-Match header has a tag, compressed or not.
@@ -158,18 +195,18 @@ var gzips = sync.Pool{New: func() any {
 	return z
 }}
 
-func (s *Server) writeGzip(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+func (s *Server) writeGzip(w http.ResponseWriter, r *http.Request, status int, a *answer) {
 	out, _ := answers.Get().(*answer)
 	defer func() { out.reset(); answers.Put(out) }()
 	out.body = out.body[:0]
 	z, _ := gzips.Get().(*gzip.Writer)
 	defer gzips.Put(z)
 	z.Reset(&appender{&out.body})
-	_, _ = z.Write(body) // memory takes all
+	_, _ = z.Write(a.body) // memory takes all
 	_ = z.Close()
 	h := w.Header()
-	h["Content-Encoding"] = []string{"gzip"}
-	h["Content-Length"] = []string{strconv.Itoa(len(out.body))}
+	a.values.set(h, "Content-Encoding", "gzip")
+	a.values.set(h, "Content-Length", strconv.Itoa(len(out.body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(out.body)

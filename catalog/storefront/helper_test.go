@@ -30,7 +30,7 @@ var secret = []byte("a secret of the shop and the server")
 
 // shop is a server over a store in memory and a real index.
 type shop struct {
-	t      *testing.T
+	t      testing.TB
 	store  catalog.Store
 	index  indexer.Index
 	server *storefront.Server
@@ -39,7 +39,7 @@ type shop struct {
 }
 
 // put writes records as a feed would.
-func put(t *testing.T, s catalog.Store, kind catalog.Kind, docs ...string) {
+func put(t testing.TB, s catalog.Store, kind catalog.Kind, docs ...string) {
 	t.Helper()
 	var p catalog.Parser
 	p.Reset(nil)
@@ -75,7 +75,7 @@ const stores = `{"en":{"language":"en","currency":"EUR","website":"eu"},
 // odd are SKUs that are hard to put into URLs.
 var odd = []string{"a/b", "50% off", `say "hi"`, "a,b;c", "snow☃man", "💡", "a+b", "a.b", "..", "?&=#", `back\slash`, "a b", "%2F", "<i>"}
 
-func newShop(t *testing.T, opts storefront.Options) *shop {
+func newShop(t testing.TB, opts storefront.Options) *shop {
 	t.Helper()
 	s := memstore.New()
 	t.Cleanup(func() { _ = s.Close() })
@@ -113,7 +113,7 @@ func newShop(t *testing.T, opts storefront.Options) *shop {
 }
 
 // serveShop indexes a store and serves it.
-func serveShop(t *testing.T, s catalog.Store, opts storefront.Options) *shop {
+func serveShop(t testing.TB, s catalog.Store, opts storefront.Options) *shop {
 	t.Helper()
 	ctx := context.Background()
 	x, err := facetindex.Open(ctx, t.TempDir(), nil)
@@ -156,7 +156,7 @@ func (h *shop) follow() {
 type reply struct {
 	*http.Response
 	body []byte
-	t    *testing.T
+	t    testing.TB
 }
 
 // json decodes the answer.

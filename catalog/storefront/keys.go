@@ -90,18 +90,21 @@ func (k *keySet) has(key []byte) bool {
 }
 
 // write sets the headers: Fastly's, Varnish's and Cloudflare's.
-func (k *keySet) write(h http.Header) {
+func (k *keySet) write(h http.Header, values *headerValues) {
 	if len(k.ends) == 0 {
 		return
 	}
 	spaced := string(k.text)
+	values.set(h, "Surrogate-Key", spaced)
+	h["Xkey"] = h["Surrogate-Key"]
+	if len(k.ends) == 1 {
+		h["Cache-Tag"] = h["Surrogate-Key"]
+		return
+	}
 	for i, c := range k.text {
 		if c == ' ' {
 			k.text[i] = ','
 		}
 	}
-	list := []string{spaced}
-	h["Surrogate-Key"] = list
-	h["Xkey"] = list
-	h["Cache-Tag"] = []string{string(k.text)}
+	values.set(h, "Cache-Tag", string(k.text))
 }

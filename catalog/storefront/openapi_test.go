@@ -47,7 +47,7 @@ var opened = sync.OnceValues(func() (*document, error) {
 	return d, d.compiler.AddResource("api.json", doc)
 })
 
-func openDocument(t *testing.T) *document {
+func openDocument(t testing.TB) *document {
 	t.Helper()
 	d, err := opened()
 	if err != nil {
@@ -93,7 +93,7 @@ func (d *document) path(path string) string {
 }
 
 // check holds an answer to the document.
-func (d *document) check(t *testing.T, method, path string, res *http.Response, body []byte) {
+func (d *document) check(t testing.TB, method, path string, res *http.Response, body []byte) {
 	t.Helper()
 	template := d.path(path)
 	if method == http.MethodOptions {

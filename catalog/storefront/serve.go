@@ -32,9 +32,10 @@ func (i *requestIDs) next(r *http.Request) string {
 	if given := r.Header.Get("X-Request-Id"); given != "" && len(given) <= 64 && printable(given) {
 		return given
 	}
-	var b [8]byte
-	binary.BigEndian.PutUint64(b[:], i.last.Add(1))
-	return i.prefix + hex.EncodeToString(b[4:])
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], i.last.Add(1))
+	var room [32]byte
+	return string(hex.AppendEncode(append(room[:0], i.prefix...), n[4:]))
 }
 
 func printable(s string) bool {
@@ -53,9 +54,11 @@ func (s *Server) handler(rt *route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		start := time.Now()
 		id := s.ids.next(hr)
-		cw := &countingWriter{ResponseWriter: w}
-		cw.Header()["X-Request-Id"] = []string{id}
+		c := &call{request: request{Request: hr, id: id, ctx: hr.Context()}, writer: countingWriter{ResponseWriter: w}}
+		cw := &c.writer
+		c.request.w = cw
 		a, _ := answers.Get().(*answer)
+		a.values.set(cw.Header(), "X-Request-Id", id)
 		defer func() {
 			if cause := recover(); cause != nil {
 				s.panicked(cw, hr, id, cause)
@@ -68,8 +71,7 @@ func (s *Server) handler(rt *route) http.Handler {
 		if s.cors(cw, hr, rt) {
 			return
 		}
-		r := &request{Request: hr, id: id, w: cw}
-		if err := s.answer(rt, a, r); err != nil {
+		if err := s.answer(rt, a, &c.request); err != nil {
 			s.fail(cw, hr, id, err)
 			return
 		}
@@ -78,6 +80,12 @@ func (s *Server) handler(rt *route) http.Handler {
 			s.write(cw, hr, a)
 		}
 	})
+}
+
+// call is what one request needs, made at once.
+type call struct {
+	writer  countingWriter
+	request request
 }
 
 // answer finds the method, checks what all methods have in common, and runs it.
@@ -99,7 +107,7 @@ func (s *Server) answer(rt *route, a *answer, r *request) error {
 		return p
 	}
 	var err error
-	if r.q, err = parseParams(nil, r.URL.RawQuery); err != nil {
+	if r.q, err = parseParams(r.few[:0], r.URL.RawQuery); err != nil {
 		return err
 	}
 	if err := s.need(r.Request, m.role); err != nil {
@@ -110,7 +118,7 @@ func (s *Server) answer(rt *route, a *answer, r *request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), s.opts.Limits.Request)
 	defer cancel()
-	r.Request = r.WithContext(ctx)
+	r.ctx = ctx
 	if r.ContentLength != 0 && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		s.readDeadline(r.w)
 		r.Body = http.MaxBytesReader(r.w, r.Body, s.opts.Limits.Body)

@@ -116,10 +116,15 @@ type handlerFunc func(a *answer, r *request) error
 // request is a request with its parameters read.
 type request struct {
 	*http.Request
-	id string
-	q  params
-	w  http.ResponseWriter // of streams
+	ctx context.Context //nolint:containedctx // ends with the time limit; a copy of the Request would cost more than the limit
+	id  string
+	q   params
+	few [4]param            // room for q
+	w   http.ResponseWriter // of streams
 }
+
+// Context returns what ends when the client goes away or time is up.
+func (r *request) Context() context.Context { return r.ctx }
 
 // routes returns all routes of the document.
 func (s *Server) routes() []*route {

@@ -22,6 +22,7 @@ const (
 	askStatus  = "status"  // → indexStatus
 	askVerify  = "verify"  // → verifyReport
 	askUpdate  = "update"  // → indexReport, when all is in that was in the store
+	askRebuild = "rebuild" // → indexReport, of an index that was built anew
 )
 
 // question is what a command asks of an index.
@@ -47,6 +48,10 @@ type respondent struct {
 	index indexer.Index
 	opts  *indexOptions
 
+	// keeper is what keeps the index up to date in this process while others
+	// ask; nil if nothing does.
+	keeper *indexKeeper
+
 	once  sync.Once
 	usual *indexer.Engine // with the settings of this process
 }
@@ -57,13 +62,22 @@ func (a *app) newRespondent(s catalog.Store, x indexer.Index, o *indexOptions) *
 
 // engine returns what answers a query with the settings of who asks.
 func (r *respondent) engine(q *question) *indexer.Engine {
-	if own, err := r.opts.load()(); q.Settings != nil && (err != nil || !reflect.DeepEqual(own, q.Settings)) {
+	if !r.ownSettings(q) {
 		return indexer.NewEngine(r.index, r.store, indexer.EngineOptions{
 			Settings: func() (*indexer.Settings, error) { return q.Settings, nil },
 		})
 	}
 	r.once.Do(func() { r.usual = r.a.engine(r.store, r.index, r.opts) })
 	return r.usual
+}
+
+// ownSettings reports whether who asks means the settings of this process.
+func (r *respondent) ownSettings(q *question) bool {
+	if q.Settings == nil {
+		return true
+	}
+	own, err := r.opts.load()()
+	return err == nil && reflect.DeepEqual(own, q.Settings)
 }
 
 // answer returns the answer to a question, of the type that What says.
@@ -91,6 +105,8 @@ func (r *respondent) answer(ctx context.Context, q *question, progress func(int6
 		return r.verify(ctx, q, progress)
 	case askUpdate:
 		return r.update(ctx, progress)
+	case askRebuild:
+		return r.rebuild(ctx, q, progress)
 	}
 	return nil, usagef("the index cannot be asked for %q: are both programs of one version?", q.What)
 }
@@ -174,9 +190,13 @@ func (r *respondent) status(ctx context.Context) (any, error) {
 	return out, nil
 }
 
+// verify compares the index with the store. The follower goes on meanwhile; it
+// steps aside only when there is something to mend, which is looked for again
+// then.
 func (r *respondent) verify(ctx context.Context, q *question, progress func(int64)) (any, error) {
 	opts := indexer.VerifyOptions{
-		Name: r.opts.name, Holder: holder(), Repair: q.Repair, Examples: q.Examples, Log: r.a.log, Progress: progress, Settings: q.Settings,
+		Name: r.opts.name, Holder: r.holder(), Examples: q.Examples, Log: r.a.log, Progress: progress, Settings: q.Settings,
+		Repair: q.Repair && r.keeper == nil,
 	}
 	if opts.Settings == nil {
 		var err error
@@ -186,7 +206,49 @@ func (r *respondent) verify(ctx context.Context, q *question, progress func(int6
 	}
 	start := time.Now()
 	v, err := indexer.Verify(ctx, r.store, r.index, opts)
+	if err == nil && q.Repair && !opts.Repair && !v.OK() {
+		if !r.ownSettings(q) {
+			return nil, errOtherSettings
+		}
+		opts.Repair = true
+		err = r.keeper.instead(ctx, func(ctx context.Context) (err error) {
+			v, err = indexer.Verify(ctx, r.store, r.index, opts)
+			return err
+		})
+	}
 	return newVerifyReport(&v, time.Since(start)), err
+}
+
+// holder says who works for another process. Without a keeper this process may
+// be at work itself: a lease that it has must not be taken for one's own.
+func (r *respondent) holder() string {
+	if r.keeper == nil {
+		return holder() + ", for another"
+	}
+	return holder()
+}
+
+// errOtherSettings: the follower would undo at once what is asked for.
+var errOtherSettings = usagef("the process that keeps the index up to date has other settings of search: start it with these")
+
+// rebuild builds the index anew; the old one serves, and follows, meanwhile.
+func (r *respondent) rebuild(ctx context.Context, q *question, progress func(int64)) (any, error) {
+	if r.keeper != nil && !r.ownSettings(q) {
+		return nil, errOtherSettings
+	}
+	opts := r.a.followOptions(r.opts, r.a.newIndexProgress(true))
+	opts.Rebuild, opts.Holder = true, r.holder()
+	opts.Progress = func(st indexer.Status) {
+		if st.State == indexer.StateBuilding {
+			progress(st.Built)
+		}
+	}
+	var report indexReport
+	err := r.keeper.instead(ctx, func(ctx context.Context) (err error) {
+		report, err = r.a.runIndexer(ctx, r.store, r.index, r.opts, opts)
+		return err
+	})
+	return report, err
 }
 
 // updatePause is how often the index is looked at while it catches up.
@@ -214,7 +276,7 @@ func (r *respondent) update(ctx context.Context, progress func(int64)) (any, err
 		if err != nil && !errors.Is(err, indexer.ErrNoIndex) || ctx.Err() != nil {
 			return nil, errors.Join(ctx.Err(), err)
 		}
-		if followed(ctx, r.store, r.opts.name) {
+		if r.keeper != nil || followed(ctx, r.store, r.opts.name) {
 			if time.Since(looked) > time.Second {
 				looked = time.Now()
 				if st, err := indexer.ReadStatus(ctx, r.store, r.opts.name); err == nil {
@@ -223,7 +285,9 @@ func (r *respondent) update(ctx context.Context, progress func(int64)) (any, err
 			}
 			continue
 		}
-		made, err := r.a.runIndexer(ctx, r.store, r.index, r.opts, r.a.followOptions(r.opts, r.a.newIndexProgress(true)))
+		opts := r.a.followOptions(r.opts, r.a.newIndexProgress(true))
+		opts.Holder = r.holder()
+		made, err := r.a.runIndexer(ctx, r.store, r.index, r.opts, opts)
 		if !errors.Is(err, catalog.ErrLeased) {
 			return made, err
 		}

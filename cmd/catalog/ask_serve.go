@@ -165,5 +165,6 @@ func mountIndex(r *respondent, closing <-chan struct{}) []storefront.Mount {
 		{Pattern: askPath, Role: storefront.RoleRead, Handler: h},
 		{Pattern: askPath + askUpdate, Role: storefront.RoleImport, Handler: h},
 		{Pattern: askPath + askVerify, Role: storefront.RoleAdmin, Handler: h},
+		{Pattern: askPath + askRebuild, Role: storefront.RoleAdmin, Handler: h},
 	}
 }

@@ -23,7 +23,8 @@ thrown away: the store is the truth.
 
 Several may run: one works, and another takes over when it dies (--wait). Beside
 a process that has an embedded index, such as 'serve', it waits until that has
-brought the index up to date.
+brought the index up to date, or built it anew (--rebuild). A server is asked by
+--store http://HOST:PORT.
 `
 
 // indexCommand are the flags of catalog index.
@@ -78,9 +79,12 @@ func runIndex(ctx context.Context, a *app, o *indexCommand) error {
 	shown := a.newIndexProgress(o.noProgress)
 	var r indexReport
 	var err error
-	if o.follow || o.rebuild {
+	switch {
+	case o.follow:
 		r, err = o.keep(ctx, a, shown)
-	} else {
+	case o.rebuild:
+		r, err = o.buildAnew(ctx, a, shown)
+	default:
 		err = a.withStore(ctx, mustExist, func(s catalog.Store) error {
 			if err := a.keepStoreViews(ctx, s); err != nil {
 				return err
@@ -113,17 +117,26 @@ const standby = time.Second
 // takes over when another process that has it ends.
 func (o *indexCommand) keep(ctx context.Context, a *app, shown *indexProgress) (r indexReport, err error) {
 	for {
-		err = a.withIndex(ctx, &o.indexOptions, mayCreate, func(s catalog.Store, x indexer.Index) error {
+		var keeper *indexKeeper
+		if o.follow {
+			keeper = newIndexKeeper()
+		}
+		err = a.withKeptIndex(ctx, &o.indexOptions, mayCreate, keeper, func(s catalog.Store, x indexer.Index) error {
 			if err := a.keepStoreViews(ctx, s); err != nil {
 				return err
 			}
 			opts := a.followOptions(&o.indexOptions, shown)
 			opts.Follow, opts.Rebuild, opts.Wait = o.follow, o.rebuild, o.wait
-			if o.follow {
-				opts.Progress = shown.follow()
+			if !o.follow {
+				r, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
+				return err
 			}
-			r, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
-			return err
+			opts.Progress = shown.follow()
+			return keeper.follow(ctx, func(ctx context.Context) error {
+				r, err = a.runIndexer(ctx, s, x, &o.indexOptions, opts)
+				opts.Rebuild = opts.Rebuild && !r.Rebuilt
+				return err
+			})
 		})
 		if !o.wait || !errors.Is(err, facetindex.ErrLocked) {
 			return r, err
@@ -132,6 +145,20 @@ func (o *indexCommand) keep(ctx context.Context, a *app, shown *indexProgress) (
 			return r, errInterrupted
 		}
 	}
+}
+
+// buildAnew builds the index anew: by the process that has it, if another one
+// does.
+func (o *indexCommand) buildAnew(ctx context.Context, a *app, shown *indexProgress) (r indexReport, err error) {
+	q := &question{What: askRebuild}
+	if q.Settings, err = o.own(); err != nil {
+		return r, err
+	}
+	err = a.askAnyone(ctx, &o.indexOptions, q, func(n int64) { shown.ticker.show(n, 0) }, &r, func() (err error) {
+		r, err = o.keep(ctx, a, shown)
+		return err
+	})
+	return r, err
 }
 
 // bringUpToDate puts all into the index that the store has now: by the process

@@ -130,6 +130,9 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	}
 	closers = append(closers, index.Close)
 	respondent := a.newRespondent(store, index, &o.indexOptions)
+	if !o.noFollow {
+		respondent.keeper = newIndexKeeper()
+	}
 	shared := a.shareIndex(ctx, respondent)
 	closers = append(closers, func() error { shared.stop(); return nil })
 	shop, err := o.openPlaceholders(ctx, a, store)
@@ -168,8 +171,10 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	closers = append(closers, server.Close)
 
 	g, gctx := errgroup.WithContext(ctx)
-	if !o.noFollow {
-		g.Go(func() error { return o.follow(gctx, a, store, index) })
+	if keeper := respondent.keeper; keeper != nil {
+		g.Go(func() error {
+			return keeper.follow(gctx, func(ctx context.Context) error { return o.follow(ctx, a, store, index) })
+		})
 	}
 	if shop != nil {
 		g.Go(func() error { return a.again(gctx, "placeholders", shop.service.Follow) })

@@ -17,7 +17,9 @@ const verifyLong = `Compare the search index with the store, completely.
 Every document is made anew from the store, and compared with what the index
 really keeps in its postings, columns or fields. A document is missing, surplus,
 wrong, or stale when a change to it is on its way. The exit status is 1 when the
-index is not what the store says; --repair mends what is wrong.
+index is not what the store says; --repair mends what is wrong. An index that
+another process has open, such as 'serve', is compared and mended by that one;
+while it mends, changes wait.
 `
 
 func newVerifyCommand(a *app) *cobra.Command {
@@ -59,6 +61,7 @@ type verifyReport struct {
 	Parts     map[string]int64 `json:"parts,omitempty"`
 	Examples  []findingRow     `json:"examples"`
 	Unmapped  int64            `json:"unmapped,omitempty"`
+	Outdated  bool             `json:"outdated,omitempty"` // built with other settings
 	Repaired  int64            `json:"repaired,omitempty"`
 	Cursor    string           `json:"cursor"`
 	Seconds   float64          `json:"seconds"`
@@ -95,7 +98,7 @@ func runVerify(ctx context.Context, a *app, o *indexOptions, q *question, shown 
 func newVerifyReport(v *indexer.Verification, took time.Duration) verifyReport {
 	r := verifyReport{
 		OK: v.OK(), Products: v.Products, Documents: v.Documents, Faults: map[string]int64{}, Parts: map[string]int64{}, Examples: []findingRow{},
-		Unmapped: v.Unmapped, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds(),
+		Unmapped: v.Unmapped, Outdated: v.Outdated, Repaired: v.Repaired, Cursor: v.Cursor.String(), Seconds: took.Seconds(),
 	}
 	for f := range indexer.NumFaults {
 		r.Faults[f.String()] = v.Counts[f]
@@ -128,6 +131,10 @@ func printVerify(a *app, r verifyReport) error {
 	if r.Unmapped > 0 {
 		clean = false
 		p.printf("products that cannot be indexed: %s\n", count(r.Unmapped))
+	}
+	if r.Outdated {
+		clean = false
+		p.printf("it was built with other settings: 'catalog index' builds it anew\n")
 	}
 	for _, f := range r.Examples {
 		line := fmt.Sprintf("  %s %s", f.Fault, f.SKU)

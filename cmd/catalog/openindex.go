@@ -117,12 +117,20 @@ func (a *app) openElastic(o *indexOptions, list string) (indexer.Index, error) {
 // withIndex opens store and index for run and closes both after. Others may ask
 // the index meanwhile, if this process shares what it has.
 func (a *app) withIndex(ctx context.Context, o *indexOptions, mode openMode, run func(catalog.Store, indexer.Index) error) error {
+	return a.withKeptIndex(ctx, o, mode, nil, run)
+}
+
+// withKeptIndex is withIndex for a process whose keeper brings the index up to
+// date.
+func (a *app) withKeptIndex(ctx context.Context, o *indexOptions, mode openMode, keeper *indexKeeper, run func(catalog.Store, indexer.Index) error) error {
 	return a.withStore(ctx, mustExist, func(s catalog.Store) (err error) {
 		x, err := a.openIndex(ctx, o, mode)
 		if err != nil {
 			return err
 		}
-		shared := a.shareIndex(ctx, a.newRespondent(s, x, o))
+		r := a.newRespondent(s, x, o)
+		r.keeper = keeper
+		shared := a.shareIndex(ctx, r)
 		defer func() {
 			shared.stop()
 			err = errors.Join(err, x.Close())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -13,6 +14,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"catalog/catalog"
+	"catalog/catalog/remotestore"
+	"catalog/importer"
 )
 
 const serveToken = "admin-admin-admin-admin"
@@ -109,10 +114,43 @@ func TestImportBesideServe(t *testing.T) {
 			t.Errorf("no import ended with %d", status)
 		}
 	}
+	leasedElsewhere(t, srv)
 	srv.stop()
 	alone, served := contents(t, filepath.Join(k.dir, "alone")), contents(t, filepath.Join(k.dir, "served"))
 	if alone.records != served.records || alone.heads != served.heads || alone.refs != served.refs {
 		t.Errorf("the stores end as\n%+v and\n%+v", alone, served)
+	}
+}
+
+// leasedElsewhere: while another process imports a source, the server refuses
+// to, says when to come again, and takes other sources and kinds.
+func leasedElsewhere(t *testing.T, srv *server) {
+	t.Helper()
+	other, err := remotestore.Open(t.Context(), srv.url("shoppers", ""), &remotestore.Options{Token: serveToken})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease, err := other.Acquire(t.Context(), importer.LeaseName(catalog.KindProduct, "busy"), "another process", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int{"source=busy": http.StatusConflict, "source=busy&kind=prices": http.StatusOK, "source=idle": http.StatusOK, "source=busy&dry_run=true": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, srv.url("shoppers", "/v1/imports?format=jsonl&mode=delete&"+query), strings.NewReader(`{"sku":"NONE"}`+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+serveToken)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if again := res.Header.Get("Retry-After"); res.StatusCode != want || (again != "") != (want == http.StatusConflict) {
+			t.Errorf("%s: %d, Retry-After %q, want %d", query, res.StatusCode, again, want)
+		}
+	}
+	if err := errors.Join(other.Release(t.Context(), lease.Fence), other.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"catalog/fixtures/mariadb"
+	"catalog/fixtures/servertest"
 	"catalog/placeholder"
 	"catalog/placeholder/magento2"
 )
@@ -227,6 +228,7 @@ func TestPlaceholderFollow(t *testing.T) {
 }
 
 func TestGatewayServe(t *testing.T) {
+	servertest.Need(t, servertest.MariaDB)
 	srv, err := mariadb.StartLocal(t.Context(), mariadb.Options{})
 	if err != nil {
 		t.Fatal(err)

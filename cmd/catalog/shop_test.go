@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"catalog/fixtures/mariadb"
+	"catalog/fixtures/servertest"
 	"catalog/placeholder"
 	"catalog/placeholder/magento2"
 	"catalog/placeholder/openmage"
@@ -22,6 +23,7 @@ import (
 // shopServer starts a database server that ends with the test.
 func shopServer(t *testing.T) *mariadb.Server {
 	t.Helper()
+	servertest.Need(t, servertest.MariaDB)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	srv, err := mariadb.Start(ctx, mariadb.Options{})
@@ -33,6 +35,7 @@ func shopServer(t *testing.T) *mariadb.Server {
 			t.Error(err)
 		}
 	})
+	servertest.Uses(t, servertest.MariaDB, srv.Name())
 	return srv
 }
 

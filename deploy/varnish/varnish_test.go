@@ -22,11 +22,12 @@ import (
 	"catalog/catalog/memstore"
 	"catalog/catalog/storefront"
 	"catalog/catalog/storefront/purge"
+	"catalog/fixtures/servertest"
 	"catalog/indexer"
 	"catalog/indexer/facetindex"
 )
 
-const envVarnish = "CATALOG_TEST_VARNISH" // path of varnishd; "skip" skips these tests
+const envVarnish = "CATALOG_TEST_VARNISH" // path of varnishd
 
 const secret = "a-token-of-the-test"
 
@@ -128,16 +129,15 @@ func named(t *testing.T, name string) string {
 // those of the test's servers, and returns its address.
 func start(t *testing.T, catalogURL, gatewayURL, magentoURL string) string {
 	t.Helper()
+	servertest.Need(t, servertest.Varnish)
 	program := os.Getenv(envVarnish)
-	if program == "skip" {
-		t.Skip(envVarnish + "=skip")
-	}
 	if program == "" {
 		program = "varnishd"
 		if _, err := exec.LookPath(program); err != nil {
 			program = "/usr/sbin/varnishd"
 		}
 	}
+	servertest.Uses(t, servertest.Varnish, program)
 	admin := filepath.Join(filepath.Dir(program), "varnishadm")
 	if p, err := exec.LookPath("varnishadm"); err == nil {
 		admin = p
@@ -171,7 +171,7 @@ func start(t *testing.T, catalogURL, gatewayURL, magentoURL string) string {
 		"-p", "vcl_path="+dir, "-p", "thread_pools=1", "-p", "thread_pool_min=10", "-p", "feature=+http2", "-f", filepath.Join(dir, "catalog.vcl"))
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("%v: apt-get install varnish varnish-modules, or name varnishd by %s, or skip these tests by %s=skip", err, envVarnish, envVarnish)
+		t.Fatalf("%v: apt-get install varnish varnish-modules, or name varnishd by %s, or skip these tests by %s=%s", err, envVarnish, servertest.EnvSkip, servertest.Varnish)
 	}
 	done := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(done) }()
