@@ -17,7 +17,7 @@ const (
 	// importSlack is how much garbage an import may leave before it is
 	// collected. Looking for it is cheap, since most of an import's memory is
 	// bodies, in which there is nothing to look for.
-	importSlack = 20 << 20
+	importSlack = 10 << 20
 	// importHeap is what the buffers of an import of products take, and some
 	// garbage: a size at which it is collected all the same.
 	importHeap = 200 << 20
