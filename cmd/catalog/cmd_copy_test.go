@@ -49,6 +49,13 @@ func TestCopyKill(t *testing.T) {
 // database starts a server and returns the URL of a database of the test's own.
 func database(t *testing.T) string {
 	t.Helper()
+	url, _ := databaseOf(t)
+	return url
+}
+
+// databaseOf is database, and tells whether the server is the slow stand-in.
+func databaseOf(t *testing.T) (url string, slow bool) {
+	t.Helper()
 	servertest.Need(t, servertest.MongoDB)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -58,14 +65,18 @@ func database(t *testing.T) string {
 	}
 	name := fmt.Sprintf("catalog_test_copy_%d", time.Now().UnixNano())
 	t.Cleanup(func() {
-		if err := server.Drop(context.Background(), name); err != nil {
-			t.Error(err)
+		if !server.Local() { // else it goes with all that it has
+			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+			defer cancel()
+			if err := server.Drop(ctx, name); err != nil {
+				t.Error(err)
+			}
 		}
 		if err := server.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return server.URL(name)
+	return server.URL(name), server.Slow()
 }
 
 // interrupt runs a command and signals it after a while.
