@@ -58,11 +58,36 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mongostore: open: %w", err)
 	}
-	s, err := open(ctx, url, where, name, o)
-	if err != nil {
-		return nil, wrap(ctx, "open "+where, err)
+	for try := 1; ; try++ {
+		start := time.Now()
+		s, err := open(ctx, url, where, name, o)
+		if err == nil {
+			return s, nil
+		}
+		// A connection that is cut while the store is opened says nothing of the
+		// next one. Where there is no server it takes longer to find that out.
+		if try == openTries || !away(err) || time.Since(start) > time.Second || pause(ctx, time.Duration(try)*openPause) != nil {
+			return nil, wrap(ctx, "open "+where, err)
+		}
 	}
-	return s, nil
+}
+
+// How often Open tries when its connection is cut, and how long it waits first.
+const (
+	openTries = 3
+	openPause = 200 * time.Millisecond
+)
+
+// pause waits while no store is open yet; it returns ctx.Err() when ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func open(ctx context.Context, url, where, name string, o *Options) (*Store, error) {

@@ -105,6 +105,10 @@ func (h *Handler) finish(w http.ResponseWriter, j *job, up *upload) {
 		status, detail = http.StatusServiceUnavailable, "the server is ending: import the feed again"
 	case up.failure() != nil:
 		status, detail = up.status(up.failure()), "nothing was imported: "+up.fault(up.failure())
+	case errors.Is(err, errLeft):
+		// If anybody is there to be told, the body stood still, and the server gave
+		// the connection up before the import read on and met that.
+		status, detail = http.StatusRequestTimeout, fmt.Sprintf("nothing of the body came for %v, or the client left; what was in stays in", up.stall)
 	default:
 		detail = "the import failed; what was written before is in: the server's log and report.error say why"
 	}
