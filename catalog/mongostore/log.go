@@ -134,7 +134,7 @@ func (s *Store) wait(ctx context.Context, after catalog.Cursor) error {
 		}
 		select {
 		case <-woken:
-		case <-s.closed:
+		case <-s.gate.Closed():
 			return catalog.ErrClosed
 		case <-ctx.Done():
 			return ctx.Err()

@@ -16,6 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 
 	"catalog/catalog"
+	"catalog/catalog/internal/gate"
 )
 
 // Store is a catalog.Store in a database of a MongoDB server. Any number of
@@ -32,10 +33,8 @@ type Store struct {
 	order    order
 	watch    watch
 
+	gate    *gate.Gate
 	mu      sync.Mutex
-	closed  chan struct{} // closed by Close
-	users   int           // operations under way
-	idle    chan struct{} // set by Close when it waits for users
 	done    chan struct{} // closed when Close is through
 	err     error         // of Close
 	skew    time.Duration // what the server's clock is ahead of ours
@@ -117,7 +116,7 @@ func open(ctx context.Context, url, where, name string, o *Options) (*Store, err
 		db:     client.Database(name),
 		near:   client.Database(name, options.Database().SetReadPreference(preferred)),
 		writer: bson.NewObjectID().Hex(),
-		closed: make(chan struct{}), done: make(chan struct{}),
+		gate:   gate.New(), done: make(chan struct{}),
 	}
 	s.encoders.New = func() any { return new(encoder) }
 	s.keys.init()
@@ -137,33 +136,14 @@ func (s *Store) disconnect() error {
 }
 
 // enter begins an operation; the caller calls leave when it is through.
-func (s *Store) enter(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.alive(); err != nil {
-		return err
-	}
-	s.users++
-	return nil
-}
+func (s *Store) enter(ctx context.Context) error { return s.gate.Enter(ctx) }
 
-func (s *Store) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.users--
-	if s.users == 0 && s.idle != nil {
-		close(s.idle)
-		s.idle = nil
-	}
-}
+func (s *Store) leave() { s.gate.Leave() }
 
 // alive reports catalog.ErrClosed once Close was called.
 func (s *Store) alive() error {
 	select {
-	case <-s.closed:
+	case <-s.gate.Closed():
 		return catalog.ErrClosed
 	default:
 		return nil
@@ -174,23 +154,13 @@ func (s *Store) alive() error {
 // iterate end with catalog.ErrClosed at their next step. It must not be called
 // from inside a loop over one of the store's iterators.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	if s.alive() != nil {
-		s.mu.Unlock()
+	idle, first := s.gate.Shut()
+	if !first {
 		<-s.done
 		return s.err
 	}
-	close(s.closed)
-	var idle chan struct{}
-	if s.users > 0 {
-		idle = make(chan struct{})
-		s.idle = idle
-	}
-	s.mu.Unlock()
 	defer close(s.done)
-	if idle != nil {
-		<-idle
-	}
+	<-idle
 	s.watch.stop()
 	s.err = wrap(context.Background(), "close", s.disconnect())
 	return s.err
@@ -253,7 +223,7 @@ func (s *Store) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-t.C:
 		return nil
-	case <-s.closed:
+	case <-s.gate.Closed():
 		return catalog.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()

@@ -59,7 +59,7 @@ func (w *watch) listen(ctx context.Context, s *Store) (<-chan struct{}, error) {
 		// waits for it, and only then looks at the log.
 		select {
 		case <-open:
-		case <-s.closed:
+		case <-s.gate.Closed():
 		case <-ctx.Done():
 		}
 	}

@@ -164,7 +164,7 @@ func (s *Store) wait(ctx context.Context, after catalog.Cursor) error {
 		}
 		select {
 		case <-changed:
-		case <-s.closed:
+		case <-s.gate.Closed():
 			return catalog.ErrClosed
 		case <-s.watch.broken:
 			return s.watch.err

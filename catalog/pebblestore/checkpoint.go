@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"catalog/catalog"
+	"catalog/catalog/internal/gate"
 )
 
 // CheckpointName is the folder in a store's directory that Checkpoint makes.
@@ -109,7 +110,7 @@ func inspect(ctx context.Context, dir string) (stats catalog.Stats, err error) {
 	if err != nil {
 		return stats, err
 	}
-	s := &Store{opts: opts, dir: dir, watch: w, db: db, closed: make(chan struct{})}
+	s := &Store{opts: opts, dir: dir, watch: w, db: db, gate: gate.New()}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	v, closer, err := db.Get([]byte{spaceState})
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *Store) compact(ctx context.Context) error {
 	defer cancel()
 	go func() { // ends with ctx at the latest
 		select {
-		case <-s.closed:
+		case <-s.gate.Closed():
 			cancel()
 		case <-ctx.Done():
 		}

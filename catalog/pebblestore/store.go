@@ -13,6 +13,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"catalog/catalog"
+	"catalog/catalog/internal/gate"
 )
 
 // Store is an embedded catalog.Store. One process at a time has it open.
@@ -36,10 +37,8 @@ type Store struct {
 	filter [catalog.KindAttribute + 1]*filter
 	missed [catalog.KindAttribute + 1]int64
 
+	gate    *gate.Gate
 	mu      sync.Mutex
-	closed  chan struct{} // closed by Close
-	users   int           // operations under way
-	idle    chan struct{} // set by Close when it waits for users
 	changed chan struct{} // closed when the tail moves
 	done    chan struct{} // closed when Close is through
 	err     error         // of Close
@@ -85,7 +84,7 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 		sched: newScheduler(w.broken),
 
 		commit:  make(chan struct{}, 1),
-		closed:  make(chan struct{}),
+		gate:    gate.New(),
 		changed: make(chan struct{}),
 		done:    make(chan struct{}),
 	}
@@ -180,39 +179,24 @@ func (s *Store) loadState() error {
 
 // enter begins an operation; the caller calls leave when it is through.
 func (s *Store) enter(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
+	if err := s.gate.Enter(ctx); err != nil {
 		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	select {
-	case <-s.closed:
-		return catalog.ErrClosed
-	default:
 	}
 	if err := s.watch.failure(); err != nil {
+		s.leave()
 		return err
 	}
-	s.users++
 	return nil
 }
 
-func (s *Store) leave() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.users--
-	if s.users == 0 && s.idle != nil {
-		close(s.idle)
-		s.idle = nil
-	}
-}
+func (s *Store) leave() { s.gate.Leave() }
 
 // lockCommit makes the caller the one writer; it calls unlockCommit.
 func (s *Store) lockCommit(ctx context.Context) error {
 	select {
 	case s.commit <- struct{}{}:
 		return nil
-	case <-s.closed:
+	case <-s.gate.Closed():
 		return catalog.ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
@@ -225,27 +209,15 @@ func (s *Store) unlockCommit() { <-s.commit }
 // iterate end with catalog.ErrClosed at their next step. It must not be called
 // from inside a loop over one of the store's iterators.
 func (s *Store) Close() error {
-	s.mu.Lock()
-	select {
-	case <-s.closed:
-		s.mu.Unlock()
+	idle, first := s.gate.Shut()
+	if !first {
 		<-s.done
 		return s.err
-	default:
 	}
-	close(s.closed)
-	var idle chan struct{}
-	if s.users > 0 {
-		idle = make(chan struct{})
-		s.idle = idle
-	}
-	s.mu.Unlock()
 	defer close(s.done)
-	if idle != nil {
-		select {
-		case <-idle:
-		case <-s.watch.broken:
-		}
+	select {
+	case <-idle:
+	case <-s.watch.broken:
 	}
 	err := s.closeDB()
 	if s.watch.failure() == nil {
@@ -268,7 +240,7 @@ func (s *Store) closeDB() error {
 // alive reports catalog.ErrClosed once Close was called, and a fatal error.
 func (s *Store) alive() error {
 	select {
-	case <-s.closed:
+	case <-s.gate.Closed():
 		return catalog.ErrClosed
 	case <-s.watch.broken:
 		return s.watch.err
