@@ -43,11 +43,7 @@ func TakeLease(ctx context.Context, s LeaseTaker, name, holder string, ttl time.
 		if time.Until(first.Expires) > ttl+ttl/3 {
 			return l, err // whoever it is, it is in no hurry to renew it
 		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		if Sleep(ctx, pause) != nil {
 			return l, context.Cause(ctx)
 		}
 	}

@@ -168,3 +168,18 @@ func TestTakeLease(t *testing.T) {
 		}
 	})
 }
+
+func TestSleep(t *testing.T) {
+	start := time.Now()
+	if err := catalog.Sleep(t.Context(), 20*time.Millisecond); err != nil || time.Since(start) < 20*time.Millisecond {
+		t.Errorf("slept %v, %v", time.Since(start), err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if err := catalog.Sleep(ctx, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error is %v", err)
+	}
+	if err := catalog.Sleep(ctx, 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("the error of a context that has ended is %v", err)
+	}
+}

@@ -197,20 +197,8 @@ func (r *runner) acquire(ctx context.Context) (catalog.Fence, error) {
 		if !r.opts.Wait || !errors.Is(err, catalog.ErrLeased) {
 			return catalog.Fence{}, fmt.Errorf("indexer: taking the lease: %w", err)
 		}
-		if err := sleep(ctx, r.opts.TTL/15); err != nil {
+		if err := catalog.Sleep(ctx, r.opts.TTL/15); err != nil {
 			return catalog.Fence{}, err
 		}
-	}
-}
-
-// sleep waits; it returns ctx.Err() when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -253,7 +253,7 @@ func (v *verifier) settle(ctx context.Context) ([]Finding, error) {
 		if len(findings) == 0 {
 			return nil, nil
 		}
-		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+		if err := catalog.Sleep(ctx, 200*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}

@@ -277,7 +277,7 @@ func (f *following) apply(ctx context.Context, changes []catalog.Change, at cata
 		}
 		f.r.opts.Log.WarnContext(ctx, "the index does not take changes; they are tried again", "cause", err, "pause", pause)
 		f.r.report(ctx, StateFollowing, f.at, err)
-		if err := sleep(ctx, pause); err != nil {
+		if err := catalog.Sleep(ctx, pause); err != nil {
 			return err
 		}
 	}

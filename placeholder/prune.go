@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"catalog/catalog"
 )
 
 // Defaults and limits of prune.
@@ -196,7 +198,7 @@ func (run *pruneRun) work(ctx context.Context, extra bool, idle time.Duration) e
 		some, busy := run.next(extra)
 		switch {
 		case busy:
-			if err := sleep(ctx, pruneSlow/2); err != nil {
+			if err := catalog.Sleep(ctx, pruneSlow/2); err != nil {
 				return err
 			}
 			continue
@@ -206,7 +208,7 @@ func (run *pruneRun) work(ctx context.Context, extra bool, idle time.Duration) e
 		if err := run.batch(ctx, some, idle); err != nil {
 			return err
 		}
-		if err := sleep(ctx, run.config.Pause); err != nil {
+		if err := catalog.Sleep(ctx, run.config.Pause); err != nil {
 			return err
 		}
 		if !extra {
@@ -228,17 +230,6 @@ func (run *pruneRun) next(extra bool) (some []Candidate, busy bool) {
 	n := min(run.size, len(run.queue))
 	some, run.queue = run.queue[:n], run.queue[n:]
 	return some, false
-}
-
-// sleep waits; the error is the context's.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d > 0 {
-		select {
-		case <-time.After(d):
-		case <-ctx.Done():
-		}
-	}
-	return ctx.Err()
 }
 
 // batch removes candidates in one transaction and counts what became of them.

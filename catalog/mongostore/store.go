@@ -65,7 +65,7 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 		}
 		// A connection that is cut while the store is opened says nothing of the
 		// next one. Where there is no server it takes longer to find that out.
-		if try == openTries || !away(err) || time.Since(start) > time.Second || pause(ctx, time.Duration(try)*openPause) != nil {
+		if try == openTries || !away(err) || time.Since(start) > time.Second || catalog.Sleep(ctx, time.Duration(try)*openPause) != nil {
 			return nil, wrap(ctx, "open "+where, err)
 		}
 	}
@@ -76,18 +76,6 @@ const (
 	openTries = 3
 	openPause = 200 * time.Millisecond
 )
-
-// pause waits while no store is open yet; it returns ctx.Err() when ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
 
 func open(ctx context.Context, url, where, name string, o *Options) (*Store, error) {
 	opts := o.withDefaults()

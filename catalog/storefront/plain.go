@@ -167,7 +167,7 @@ func (s *Server) followPlain() {
 			s.plain.clear()
 			tail, err := s.store.Tail(ctx)
 			if err != nil {
-				s.rest(ctx, time.Second)
+				_ = catalog.Sleep(ctx, time.Second) // the loop looks at ctx
 				continue
 			}
 			at, lost = tail, false
@@ -183,19 +183,9 @@ func (s *Server) followPlain() {
 		if err != nil && ctx.Err() == nil {
 			lost = true
 			if !errors.Is(err, catalog.ErrTrimmed) {
-				s.rest(ctx, time.Second)
+				_ = catalog.Sleep(ctx, time.Second) // the loop looks at ctx
 			}
 		}
-	}
-}
-
-// rest waits, or until ctx ends.
-func (s *Server) rest(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
 	}
 }
 

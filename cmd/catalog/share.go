@@ -73,12 +73,7 @@ func (a *app) openEmbedded(ctx context.Context, dir string) (catalog.Store, erro
 
 // pause waits, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	_ = catalog.Sleep(ctx, d) // who waits looks at ctx
 }
 
 // holding is an embedded store that this process has open.

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"catalog/catalog"
 )
 
 // batch is a bulk request in the making. Each SKU's documents are in one batch
@@ -101,7 +103,7 @@ func (x *Index) send(ctx context.Context, index string, b *batch, alias bool) ([
 		if time.Now().Add(wait).After(end) {
 			return failures, err
 		}
-		if !sleep(ctx, wait) {
+		if catalog.Sleep(ctx, wait) != nil {
 			return failures, x.ended(ctx, ctx.Err())
 		}
 	}

@@ -37,7 +37,7 @@ func (x *Index) search(ctx context.Context, q *indexer.Prepared, snapshot bool, 
 	defer leave()
 	for n := 0; ; n++ {
 		err = x.searchOnce(ctx, q, snapshot, f)
-		if !errors.Is(err, errGone) || n == 5 || !sleep(ctx, pause(n)/4) {
+		if !errors.Is(err, errGone) || n == 5 || catalog.Sleep(ctx, pause(n)/4) != nil {
 			break
 		}
 	}

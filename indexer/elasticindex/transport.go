@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"time"
 
+	"catalog/catalog"
 	"catalog/indexer"
 )
 
@@ -76,18 +77,6 @@ func pause(n int) time.Duration {
 	return d/2 + rand.N(d)
 }
 
-// sleep waits; false when the context ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 func (x *Index) roundTrips(ctx context.Context, r request) ([]byte, error) {
 	end := time.Now().Add(r.patience)
 	for n := 0; ; n++ {
@@ -99,7 +88,7 @@ func (x *Index) roundTrips(ctx context.Context, r request) ([]byte, error) {
 		if !errors.Is(err, ErrUnavailable) || r.patience < 0 || time.Now().Add(wait).After(end) {
 			return nil, err
 		}
-		if !sleep(ctx, wait) {
+		if catalog.Sleep(ctx, wait) != nil {
 			return nil, x.ended(ctx, err)
 		}
 	}

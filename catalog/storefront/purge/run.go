@@ -105,7 +105,7 @@ func Run(ctx context.Context, opts Options) error {
 		default:
 			opts.Log.WarnContext(ctx, "purging starts again", "target", opts.Target.String(), "cause", err)
 		}
-		if err := sleep(ctx, leaseTime/5); err != nil {
+		if err := catalog.Sleep(ctx, leaseTime/5); err != nil {
 			return err
 		}
 	}
@@ -309,7 +309,7 @@ func (r *runner) wait(ctx context.Context) error {
 		return fmt.Errorf("purge: reading the tail: %w", err)
 	}
 	if tail != r.at {
-		return sleep(ctx, min(pause, poll)) // the index lags
+		return catalog.Sleep(ctx, min(pause, poll)) // the index lags
 	}
 	inner, cancel := context.WithTimeout(ctx, pause)
 	defer cancel()
@@ -323,16 +323,4 @@ func (r *runner) wait(ctx context.Context) error {
 		return fmt.Errorf("purge: waiting for changes: %w", err)
 	}
 	return nil
-}
-
-// sleep waits; it returns ctx.Err() when ctx ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"time"
+
+	"catalog/catalog"
 )
 
 // send purges keys, for as long as it takes.
@@ -46,7 +48,7 @@ func (r *runner) retry(ctx context.Context, keys int, f func() error) error {
 			wait = se.after
 		}
 		r.Log.WarnContext(ctx, "the cache did not take a purge, which is repeated", "target", r.Target.String(), "after", wait, "cause", err)
-		if err := sleep(ctx, wait); err != nil {
+		if err := catalog.Sleep(ctx, wait); err != nil {
 			return err
 		}
 		pause = min(2*pause, lastTry)

@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"catalog/catalog"
 )
 
 const (
@@ -114,12 +116,8 @@ func (f *fetched) Close() error {
 
 // pause waits before try n+1, or until the context is done.
 func pause(ctx context.Context, n int) error {
-	t := time.NewTimer(fetchPause << n)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	if catalog.Sleep(ctx, fetchPause<<n) != nil {
 		return context.Cause(ctx)
 	}
+	return nil
 }
