@@ -3,6 +3,7 @@ package elasticindex_test
 import (
 	"encoding/pem"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -81,5 +82,23 @@ func TestAccess(t *testing.T) {
 	}
 	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("a certificate that will not get better was tried for %v", d)
+	}
+}
+
+// TestProduct asks a server that is something else.
+func TestProduct(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"version":{"number":"8.19.0"}}`)
+	}))
+	defer other.Close()
+	x, err := elasticindex.Open([]string{other.URL}, "product", &elasticindex.Options{})
+	must(t, err)
+	defer x.Close()
+	start := time.Now()
+	if _, err := x.Build(t.Context(), "fp"); !errors.Is(err, elasticindex.ErrProduct) {
+		t.Errorf("Build on another server: %v", err)
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("a server that will not become Elasticsearch was tried for %v", d)
 	}
 }

@@ -23,6 +23,9 @@ var (
 	ErrReadOnly = fmt.Errorf("the Elasticsearch server takes no writes, its disk is full or the index is blocked: %w", catalog.ErrFull)
 	// ErrSuperseded: another process has begun to write to the index.
 	ErrSuperseded = errors.New("another process writes to the index")
+	// ErrProduct: who answers is not Elasticsearch from 7.14 on: it does not say
+	// so in the header X-Elastic-Product. A proxy between has to let it through.
+	ErrProduct = errors.New("the server is no Elasticsearch (its answers have no header X-Elastic-Product)")
 
 	errGone = errors.New("index or snapshot is gone") // another generation serves now
 )

@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 
 	"catalog/indexer"
 )
@@ -132,7 +132,7 @@ func ParseURL(s string) (nodes []string, name string, o Options, err error) {
 // writes are in order of their calls, and belong to one process at a time.
 type Index struct {
 	o      Options
-	client *elasticsearch.Client
+	client *elastictransport.Client
 	where  string
 	alias  string // "catalog-NAME", of the generation that serves
 	dict   string // "catalog-NAME-dict", the index of what all generations share
@@ -175,16 +175,37 @@ func Open(nodes []string, name string, options *Options) (*Index, error) {
 		transport = t
 	}
 	var err error
-	x.client, err = elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: nodes, APIKey: x.o.APIKey, Username: x.o.User, Password: x.o.Password, CACert: x.o.CA,
-		Transport: transport, DisableRetry: true, // roundTrip repeats, and knows what
-	})
-	if err != nil {
+	if x.client, err = newClient(nodes, &x.o, transport); err != nil {
 		return nil, fmt.Errorf("elasticindex: open: %w", err)
 	}
 	x.ctx, x.cancel = context.WithCancel(context.Background())
 	x.scopes.init(x)
 	return x, nil
+}
+
+func newClient(nodes []string, o *Options, transport http.RoundTripper) (*elastictransport.Client, error) {
+	urls := make([]*url.URL, len(nodes))
+	for i, n := range nodes {
+		var err error
+		if urls[i], err = url.Parse(strings.TrimRight(n, "/")); err != nil {
+			return nil, err
+		}
+	}
+	options := []elastictransport.Option{
+		elastictransport.WithURLs(urls...),
+		elastictransport.WithTransport(transport),
+		elastictransport.WithDisableRetry(), // roundTrip repeats, and knows what
+	}
+	switch {
+	case o.APIKey != "":
+		options = append(options, elastictransport.WithAPIKey(o.APIKey))
+	case o.User != "" || o.Password != "":
+		options = append(options, elastictransport.WithBasicAuth(o.User, o.Password))
+	}
+	if len(o.CA) > 0 {
+		options = append(options, elastictransport.WithCACert(o.CA))
+	}
+	return elastictransport.NewClient(options...)
 }
 
 // Close releases the index. It waits for calls under way, which it ends.

@@ -136,6 +136,9 @@ func (x *Index) roundTrip(ctx context.Context, r request) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode < 300 && resp.Header.Get("X-Elastic-Product") != "Elasticsearch" {
+		return nil, fmt.Errorf("%s: %w", x.where, ErrProduct)
+	}
 	answer, err := readAnswer(resp)
 	if err != nil {
 		return nil, fmt.Errorf("%w: read its answer: %w", ErrUnavailable, err)
