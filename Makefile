@@ -30,9 +30,9 @@ endif
 RACE ?= ./importer ./importer/export ./importer/importhttp ./importer/internal/feed ./importer/internal/feedcache ./importer/internal/manifest ./catalog/memstore/... ./catalog/copystore ./catalog/pebblestore/... ./catalog/storefront ./catalog/storefront/purge ./indexer ./indexer/facetindex/... ./placeholder ./placeholder/gateway
 
 # golangci-lint is built by Go from source into Go's own cache (two minutes,
-# once); staticcheck and the formatters are in it.
+# once); go vet, with all of its checks, staticcheck and the formatters are in it.
 LINT_VERSION := v2.15.0
-LINT         := GOFLAGS= $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+LINT         := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 
 .PHONY: help
 help: ## print this
