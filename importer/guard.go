@@ -29,11 +29,7 @@ func (r *run) guardPrices(ctx context.Context) error {
 	if limit.None || r.todo <= 0 || r.o.Mode == Delete || r.o.Kind != catalog.KindProduct && r.o.Kind != catalog.KindPrice {
 		return nil
 	}
-	st, err := r.store.Stats(ctx)
-	if err != nil {
-		return err
-	}
-	if st.Records[catalog.KindPrice] == 0 {
+	if r.hadPrices == 0 {
 		return nil
 	}
 	r.prog.phase("checking prices", r.prog.bytes)
@@ -47,7 +43,7 @@ func (r *run) guardPrices(ctx context.Context) error {
 	var waiting []newPrices
 	n := 0 // of the prices that wait
 	defer r.skipSame()()
-	err = r.pass(ctx, workers, func(in *input, result any) error {
+	err := r.pass(ctx, workers, func(in *input, result any) error {
 		found := result.(*guarded)
 		keep.take(in, found.kept)
 		if len(found.prices.at) > 0 {

@@ -44,16 +44,17 @@ type run struct {
 	mapping *mapping.Mapping
 	schema  *schema
 
-	had   int64 // records of the kinds that the feed is about, before
-	man   *manifest.Manifest
-	full  bool                   // the manifest has digests and variants, not keys alone
-	drop  manifest.Bits          // records that a later one replaces
-	same  manifest.Bits          // records whose product, price and stock the store has as they are
-	group manifest.Bits          // rows that are folded with others
-	total int64                  // records, as far as the survey could see
-	todo  int64                  // records neither dropped nor the same
-	gone  map[catalog.Kind]*gone // what the join found missing; nil without a join
-	again again                  // what a further pass has to look at
+	had       int64 // records of the kinds that the feed is about, before
+	hadPrices int64
+	man       *manifest.Manifest
+	full      bool                   // the manifest has digests and variants, not keys alone
+	drop      manifest.Bits          // records that a later one replaces
+	same      manifest.Bits          // records whose product, price and stock the store has as they are
+	group     manifest.Bits          // rows that are folded with others
+	total     int64                  // records, as far as the survey could see
+	todo      int64                  // records neither dropped nor the same
+	gone      map[catalog.Kind]*gone // what the join found missing; nil without a join
+	again     again                  // what a further pass has to look at
 
 	recall recall // what the feed's records came to last time
 

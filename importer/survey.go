@@ -21,11 +21,10 @@ import (
 // are, which records replace which, and, where the store has records to
 // compare with, what is the same. Into an empty store it reads keys alone.
 func (r *run) survey(ctx context.Context) error {
-	have, err := r.have(ctx)
-	if err != nil {
+	if err := r.count(ctx); err != nil {
 		return err
 	}
-	r.had = have
+	have := r.had
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
 	r.man = manifest.New(r.full)
 	r.openRecall()
@@ -100,18 +99,18 @@ func (r *run) survey(ctx context.Context) error {
 	return nil
 }
 
-// have returns how many records the store has of the kinds that the feed may
-// touch.
-func (r *run) have(ctx context.Context) (int64, error) {
+// count asks the store how many records it has, once: a database may take long
+// to answer.
+func (r *run) count(ctx context.Context) error {
 	st, err := r.store.Stats(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	n := int64(0)
 	for _, k := range r.touches() {
-		n += st.Records[k]
+		r.had += st.Records[k]
 	}
-	return n, nil
+	r.hadPrices = st.Records[catalog.KindPrice]
+	return nil
 }
 
 // touches returns the kinds of record that a feed of this kind is about.

@@ -186,11 +186,7 @@ func (s *Store) checkFence(ctx context.Context) error {
 	if _, ok := catalog.FenceOf(ctx); !ok {
 		return nil
 	}
-	st, err := s.current(ctx)
-	if err != nil {
-		return err
-	}
-	now, err := s.now(ctx)
+	st, now, err := s.currentAt(ctx)
 	if err != nil {
 		return err
 	}

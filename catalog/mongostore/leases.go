@@ -187,11 +187,7 @@ func (s *Store) leases(ctx context.Context) ([]catalog.LeaseInfo, error) {
 		return nil, err
 	}
 	defer s.leave()
-	st, err := s.current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	now, err := s.now(ctx)
+	st, now, err := s.currentAt(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -83,11 +83,7 @@ func (s *Store) SetMeta(ctx context.Context, name string, value []byte) error {
 // underFence runs write in a transaction that touches the leases: a takeover
 // comes before it or after it.
 func (s *Store) underFence(ctx context.Context, f catalog.Fence, write func(context.Context) error) error {
-	st, err := s.current(ctx)
-	if err != nil {
-		return err
-	}
-	now, err := s.now(ctx)
+	st, now, err := s.currentAt(ctx)
 	if err != nil {
 		return err
 	}

@@ -243,6 +243,17 @@ func (s *Store) askTime(ctx context.Context) error {
 	return nil
 }
 
+// currentAt returns the state as it is, and the server's time by which its
+// leases are judged.
+func (s *Store) currentAt(ctx context.Context) (*state, time.Time, error) {
+	st, err := s.current(ctx)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	now, err := s.now(ctx)
+	return st, now, err
+}
+
 // now returns the server's time.
 func (s *Store) now(ctx context.Context) (time.Time, error) {
 	s.mu.Lock()
