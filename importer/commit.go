@@ -69,9 +69,7 @@ func (c *committer) take(in *input, l *loaded) error {
 	}
 	c.batch.writes = append(c.batch.writes, l.writes...)
 	c.bufs.putWrites(l.writes)
-	if l.buf != nil {
-		c.batch.bufs = append(c.batch.bufs, l.buf)
-	}
+	c.batch.bufs = append(c.batch.bufs, l.bufs...)
 	c.batch.size += l.size + len(l.writes)*writeCost
 	l.writes = nil
 	for _, x := range l.rejects {

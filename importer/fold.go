@@ -128,7 +128,7 @@ func (l *loader) joinPrices(rows []*row) {
 	live := make([]int, len(rows))
 	last := -1
 	for i, x := range rows {
-		if err := l.parser.Parse(catalog.KindPrice, x.doc, &l.parsed); err != nil {
+		if err := l.parse(catalog.KindPrice, x.doc); err != nil {
 			l.out.rejects = append(l.out.rejects, newReject(x.in, x.line, x.offset, x.key, err, x.raw))
 			live[i] = -1
 			continue
@@ -273,11 +273,9 @@ func (r *run) foldSpooled(ctx context.Context) error {
 	fresh := func() {
 		l.out = &loaded{}
 		l.out.writes = c.bufs.getWrites()
-		l.parser.Reset(c.bufs.get())
 	}
 	deliver := func() error {
-		l.out.buf = l.parser.Buffer()
-		l.out.size = len(l.out.buf)
+		l.turn()
 		err := c.take(nil, l.out)
 		fresh()
 		return err

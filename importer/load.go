@@ -115,8 +115,8 @@ func (r *run) loadAgain(ctx context.Context) error {
 // loaded is what the loader made of a chunk.
 type loaded struct {
 	writes  []catalog.Write
-	buf     []byte // memory that no later chunk's bodies are in
-	size    int    // bytes of the bodies
+	bufs    [][]byte // memory that no later chunk's bodies are in
+	size    int      // bytes of the bodies
 	records int64
 	counts  [catalog.KindAttribute + 1]Counts
 	rejects []*Reject
@@ -136,6 +136,7 @@ type loader struct {
 
 	parser catalog.Parser
 	parsed catalog.Parsed
+	begun  int // of the parser's buffer: where the chunk's bodies begin
 	out    *loaded
 	rows   folder
 	recall recaller
@@ -147,22 +148,36 @@ func (l *loader) end() error { return l.dec.Close() }
 
 func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 	l.out = &loaded{came: l.recall.begin()}
-	// Bodies of one chunk after the other go into one buffer, since of most
-	// chunks of a feed that hardly changed there are few. It goes along with
-	// the first chunk that does not use it any more.
-	if buf := l.parser.Buffer(); cap(buf)-len(buf) < cap(buf)/4 || buf == nil {
-		l.out.buf = buf
-		l.parser.Reset(l.bufs.get())
-	}
 	l.out.writes = l.bufs.getWrites()
-	before := len(l.parser.Buffer())
+	l.begun = len(l.parser.Buffer())
 	err := l.dec.Decode(c, l.record)
 	if err != nil && !errors.Is(err, feed.ErrTruncated) {
 		return nil, err
 	}
 	l.fold()
-	l.out.size = len(l.parser.Buffer()) - before
+	l.out.size += len(l.parser.Buffer()) - l.begun
 	return l.out, err
+}
+
+// parse parses a document into l.parsed. Bodies of one chunk after the other go
+// into one buffer, since of most chunks of a feed that hardly changed there are
+// few; one that has no room for the next document goes along with the chunk.
+func (l *loader) parse(k catalog.Kind, doc []byte) error {
+	buf := l.parser.Buffer()
+	if need := len(doc) + len(doc)/8 + 256; buf == nil || len(buf) > 0 && cap(buf)-len(buf) < need {
+		l.turn()
+	}
+	return l.parser.Parse(k, doc, &l.parsed)
+}
+
+// turn hands the buffer over with the chunk and begins another.
+func (l *loader) turn() {
+	if buf := l.parser.Buffer(); buf != nil {
+		l.out.bufs = append(l.out.bufs, buf)
+		l.out.size += len(buf) - l.begun
+	}
+	l.parser.Reset(l.bufs.get())
+	l.begun = 0
 }
 
 func (l *loader) record(rec *feed.Record) error {
@@ -262,7 +277,7 @@ func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) (ok bool) {
 	p := &l.parsed
 	err := l.r.schema.check(doc)
 	if err == nil {
-		err = l.parser.Parse(l.r.o.Kind, doc, p)
+		err = l.parse(l.r.o.Kind, doc)
 	} else {
 		p.Key = catalog.Key(quickKey(l.r.o.Kind, doc))
 	}
@@ -339,7 +354,7 @@ func (l *loader) remove(rec *feed.Record, doc []byte) {
 	key := quickKey(l.r.o.Kind, doc)
 	if key == nil {
 		// Reading it in full says what is wrong.
-		err := l.parser.Parse(l.r.o.Kind, doc, &l.parsed)
+		err := l.parse(l.r.o.Kind, doc)
 		if err == nil || l.parsed.Key != "" {
 			err = &catalog.InvalidError{Reason: catalog.ReasonNoKey, Path: l.r.o.Kind.KeyField(), Offset: -1, Detail: "is missing"}
 		}

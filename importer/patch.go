@@ -26,7 +26,7 @@ func (l *loader) patch(rows []*row) {
 		err := l.r.schema.check(x.doc)
 		if err == nil {
 			// Read in full, so that what is no document is a reject of its own.
-			err = l.parser.Parse(l.r.o.Kind, x.doc, &l.parsed)
+			err = l.parse(l.r.o.Kind, x.doc)
 		}
 		if err != nil {
 			l.out.rejects = append(l.out.rejects, newReject(x.in, x.line, x.offset, x.key, err, x.raw))
