@@ -131,9 +131,6 @@ func (s *Store) build(ctx context.Context, t *table) (err error) {
 	if err != nil {
 		return err
 	}
-	if f, ok := f.(*tableFile); ok {
-		f.bypass()
-	}
 	f = vfs.NewSyncingFile(f, vfs.SyncingFileOptions{BytesPerSync: s.dbo.BytesPerSync})
 	w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), s.dbo.MakeWriterOptions(0, s.db.TableFormat()))
 	defer func() { err = errors.Join(err, w.Close()) }()
