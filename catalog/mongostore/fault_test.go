@@ -331,7 +331,11 @@ func TestConnectionCut(t *testing.T) {
 	s := open(t, p.through("catalog_test_cut"), &mongostore.Options{Patience: 300 * time.Millisecond, PartRecords: 10, Workers: 2, RetryFor: 5 * time.Second})
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	all := batches(seed, 60, 30)
+	n := 60
+	if srv.Slow() {
+		n = 15
+	}
+	all := batches(seed, n, 30)
 	p.cut.Store(40_000)
 	if _, err := insist(ctx, s, all); err != nil {
 		t.Fatal(err)
