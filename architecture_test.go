@@ -74,7 +74,7 @@ func part(importPath string) string {
 		switch child {
 		case "", "internal", "analysis": // analysis is what the indexer makes of words
 			return top
-		case "storefront", "ledger", "copystore":
+		case "storefront", "ledger", "copystore", "packing":
 			return child
 		}
 		if strings.HasSuffix(child, "test") {
@@ -95,9 +95,10 @@ var mayUse = []struct {
 	{"catalog", nil, "the vocabulary is what everything else is built on: it depends on nothing, so that nothing can be pulled in with it"},
 	{"catalog suite", []string{"catalog"}, "the suite holds any Store to the contract, so it may know the contract alone"},
 	{"catalog backend", []string{"catalog"}, "a store keeps records and knows nothing of who writes or reads them; two stores that lean on each other cannot be told apart by the suite"},
-	{"storefront", []string{"catalog", "indexer"}, "the REST API serves any store and any index: cmd hands them in"},
+	{"packing", nil, "it packs bytes, whosever they are"},
+	{"storefront", []string{"catalog", "indexer", "packing"}, "the REST API serves any store and any index: cmd hands them in"},
 	{"copystore", []string{"catalog"}, "a copy goes from any Store to any other: cmd chooses both"},
-	{"importer", []string{"catalog"}, "an import writes to any Store; index and placeholders follow the change log and must not be called from here"},
+	{"importer", []string{"catalog", "packing"}, "an import writes to any Store; index and placeholders follow the change log and must not be called from here"},
 	{"indexer", []string{"catalog"}, "the indexer follows any Store's log into any Index: cmd chooses both"},
 	{"indexer suite", []string{"catalog", "indexer"}, "the suite holds any Index to the contract, so it may know the contract alone"},
 	{"indexer backend", []string{"catalog", "indexer"}, "an index implements indexer's contract; two indexes that lean on each other cannot be told apart by the suite"},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"catalog/catalog"
+	"catalog/catalog/packing"
 )
 
 // Life is how long an answer may be kept.
@@ -86,11 +87,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 	}
 	a.vary(h)
 	body := a.body
-	compress := len(body) >= minCompressed && acceptsGzip(r)
+	coding := identity
+	if len(body) >= minCompressed {
+		coding = codingFor(r.Header.Get("Accept-Encoding"))
+	}
 	if get && status == http.StatusOK || a.etag != "" {
-		full := quoteTag(a.etag, body, compress)
+		full := quoteTag(a.etag, body, coding)
 		a.values.set(h, "Etag", full)
-		tag := strings.TrimSuffix(full[1:len(full)-1], "-gz")
+		tag := plainTag(full[1 : len(full)-1])
 		if match := r.Header.Get("If-None-Match"); get && match != "" && matches(match, tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return
@@ -101,8 +105,8 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 		contentType = "application/json"
 	}
 	a.values.set(h, "Content-Type", contentType)
-	if compress {
-		s.writeGzip(w, r, status, a)
+	if coding != identity {
+		s.writePacked(w, r, status, a, coding)
 		return
 	}
 	a.values.set(h, "Content-Length", strconv.Itoa(len(body)))
@@ -131,17 +135,20 @@ const valuesAtOnce = 7
 
 // quoteTag returns the ETag of an answer: a tag of its own, or the digest of the
 // body, which has other bytes, and so another strong tag, when it is compressed.
-func quoteTag(own string, body []byte, compress bool) string {
+func quoteTag(own string, body []byte, c coding) string {
 	if own != "" {
 		return `"` + own + `"`
 	}
 	sum := catalog.HashOf(body)
 	var room [2*len(sum) + len(`"-gz"`)]byte
 	text := hex.AppendEncode(append(room[:0], '"'), sum[:])
-	if compress {
-		text = append(text, "-gz"...)
-	}
+	text = append(text, c.mark()...)
 	return string(append(text, '"'))
+}
+
+// plainTag returns a tag without the mark of a coding.
+func plainTag(tag string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(tag, gzipped.mark()), zstandard.mark())
 }
 
 // What the request has an answer depend on, beside the URL.
@@ -176,7 +183,7 @@ func matches(header, tag string) bool {
 		if part == "*" {
 			return true
 		}
-		if len(part) >= 2 && part[0] == '"' && part[len(part)-1] == '"' && strings.TrimSuffix(part[1:len(part)-1], "-gz") == tag {
+		if len(part) >= 2 && part[0] == '"' && part[len(part)-1] == '"' && plainTag(part[1:len(part)-1]) == tag {
 			return true
 		}
 	}
@@ -195,17 +202,21 @@ var gzips = sync.Pool{New: func() any {
 	return z
 }}
 
-func (s *Server) writeGzip(w http.ResponseWriter, r *http.Request, status int, a *answer) {
+func (s *Server) writePacked(w http.ResponseWriter, r *http.Request, status int, a *answer, c coding) {
 	out, _ := answers.Get().(*answer)
 	defer func() { out.reset(); answers.Put(out) }()
 	out.body = out.body[:0]
-	z, _ := gzips.Get().(*gzip.Writer)
-	defer gzips.Put(z)
-	z.Reset(&appender{&out.body})
-	_, _ = z.Write(a.body) // memory takes all
-	_ = z.Close()
+	if c == zstandard {
+		out.body = packing.AppendZstd(out.body, a.body)
+	} else {
+		z, _ := gzips.Get().(*gzip.Writer)
+		defer gzips.Put(z)
+		z.Reset(&appender{&out.body})
+		_, _ = z.Write(a.body) // memory takes all
+		_ = z.Close()
+	}
 	h := w.Header()
-	a.values.set(h, "Content-Encoding", "gzip")
+	a.values.set(h, "Content-Encoding", c.name())
 	a.values.set(h, "Content-Length", strconv.Itoa(len(out.body)))
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
@@ -221,16 +232,49 @@ func (a *appender) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// acceptsGzip reports whether a request takes gzip.
-func acceptsGzip(r *http.Request) bool {
-	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
-		name, q, _ := strings.Cut(strings.TrimSpace(part), ";")
-		if strings.EqualFold(name, "gzip") {
-			q = strings.TrimSpace(q)
-			return q != "q=0" && q != "q=0.0" && q != "q=0.00" && q != "q=0.000"
+// coding is how an answer is packed.
+type coding int
+
+const (
+	identity coding = iota
+	gzipped
+	zstandard
+)
+
+// name is what HTTP calls it.
+func (c coding) name() string { return [...]string{"identity", "gzip", "zstd"}[c] }
+
+// mark is what the tag of an answer that is packed so ends with.
+func (c coding) mark() string { return [...]string{"", "-gz", "-zs"}[c] }
+
+// codingFor returns what a request's Accept-Encoding likes best; of two that it
+// likes as much the faster, which is zstd by far.
+func codingFor(accept string) coding {
+	best, most := identity, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		name, parameter, weighed := strings.Cut(part, ";")
+		c := identity
+		switch name = strings.TrimSpace(name); {
+		case strings.EqualFold(name, "gzip"):
+			c = gzipped
+		case strings.EqualFold(name, "zstd"):
+			c = zstandard
+		default:
+			continue
+		}
+		weight := 1.0
+		if weighed {
+			key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+			var err error
+			if weight, err = strconv.ParseFloat(value, 64); err != nil || !strings.EqualFold(key, "q") {
+				continue
+			}
+		}
+		if weight > most || weight == most && weight > 0 && c > best {
+			best, most = c, weight
 		}
 	}
-	return false
+	return best
 }
 
 // cacheControls returns the Cache-Control of each life.

@@ -14,6 +14,7 @@ import (
 
 	"catalog/catalog"
 	"catalog/catalog/memstore"
+	"catalog/catalog/packing"
 	"catalog/catalog/storefront"
 	"catalog/indexer"
 	"catalog/indexer/facetindex"
@@ -221,16 +222,7 @@ func (h *shop) do(method, url, body string, headers ...string) *reply {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	plain := text
-	if res.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(bytes.NewReader(text))
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		if plain, err = io.ReadAll(z); err != nil {
-			h.t.Fatal(err)
-		}
-	}
+	plain := unpacked(h.t, res.Header.Get("Content-Encoding"), text)
 	h.api.check(h.t, method, r.URL.Path, res, plain)
 	return &reply{res, text, h.t}
 }
@@ -248,4 +240,33 @@ func (h *shop) ok(url string, headers ...string) *reply {
 		h.t.Fatalf("GET %s: %d: %s", url, r.StatusCode, r.body)
 	}
 	return r
+}
+
+// unpacked undoes a Content-Encoding.
+func unpacked(t testing.TB, encoding string, body []byte) []byte {
+	t.Helper()
+	var r io.Reader
+	var err error
+	switch encoding {
+	case "":
+		return body
+	case "gzip":
+		r, err = gzip.NewReader(bytes.NewReader(body))
+	case "zstd":
+		var z *packing.ZstdReader
+		if z, err = packing.NewZstdReader(bytes.NewReader(body), 1<<20); err == nil {
+			defer z.Close()
+		}
+		r = z
+	default:
+		t.Fatalf("nobody asked for Content-Encoding %q", encoding)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plain
 }

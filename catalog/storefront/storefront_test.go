@@ -1,8 +1,6 @@
 package storefront_test
 
 import (
-	"compress/gzip"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -310,20 +308,34 @@ func TestCaching(t *testing.T) {
 			t.Errorf("%s: %d for another tag", c.url, again.StatusCode)
 		}
 	}
-	t.Run("gzip", func(t *testing.T) {
+	t.Run("packed", func(t *testing.T) {
 		put(t, h.store, catalog.KindProduct, `{"sku":"a/b","name":"`+strings.Repeat("long ", 500)+`","categories":["Odd"]}`)
 		const big = "/v1/browse?category=Odd&fields=name,categories,parent,score&variants=true&auto_facets=20&facet=brand&facet=sku"
 		plain := h.ok(big)
-		small := h.ok(big, "Accept-Encoding", "br, gzip")
-		if small.Header.Get("Content-Encoding") != "gzip" || small.Header.Get("ETag") == plain.Header.Get("ETag") {
-			t.Fatalf("headers %v", small.Header)
+		tags := map[string]bool{plain.Header.Get("ETag"): true}
+		for accept, want := range map[string]string{
+			"br, gzip": "gzip", "gzip, deflate, br, zstd": "zstd", "zstd;q=0.2, gzip;q=0.8": "gzip",
+		} {
+			small := h.ok(big, "Accept-Encoding", accept)
+			if got := small.Header.Get("Content-Encoding"); got != want || len(small.body) > len(plain.body)/2 {
+				t.Errorf("%s: %q, %d of %d bytes", accept, got, len(small.body), len(plain.body))
+			}
+			if text := unpacked(t, want, small.body); string(text) != string(plain.body) {
+				t.Errorf("%s: %s", accept, text)
+			}
+			tag := small.Header.Get("ETag")
+			tags[tag] = true
+			for _, again := range []string{accept, ""} { // a cache may ask with the tag of any
+				if r := h.get(big, "If-None-Match", tag, "Accept-Encoding", again); r.StatusCode != 304 {
+					t.Errorf("%s: %d for the tag %s, asked for with %q", accept, r.StatusCode, tag, again)
+				}
+			}
 		}
-		z, err := gzip.NewReader(strings.NewReader(string(small.body)))
-		if err != nil {
-			t.Fatal(err)
+		if len(tags) != 3 {
+			t.Errorf("three codings have the tags %v", tags)
 		}
-		if text, err := io.ReadAll(z); err != nil || string(text) != string(plain.body) {
-			t.Errorf("%v: %s", err, text)
+		if r := h.ok(big, "Accept-Encoding", "zstd;q=0, gzip;q=0"); r.Header.Get("Content-Encoding") != "" {
+			t.Errorf("who wants none gets %q", r.Header.Get("Content-Encoding"))
 		}
 	})
 	t.Run("bounded keys", func(t *testing.T) {

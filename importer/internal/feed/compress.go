@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
-
+	"catalog/catalog/packing"
 	"catalog/importer/internal/gunzip"
 )
 
@@ -59,7 +58,7 @@ func compressionOf(head []byte) (string, error) {
 type unpacked struct {
 	src   *source
 	r     io.Reader
-	zr    *zstd.Decoder
+	zr    *packing.ZstdReader
 	n     int64 // bytes given
 	limit int64 // bytes above which the ratio is absurd; bombFrom, except in tests
 }
@@ -72,8 +71,7 @@ func unpack(src *source, compression string) (*unpacked, error) {
 	case Gzip:
 		u.r, err = gunzip.NewReader(src)
 	case Zstd:
-		u.zr, err = zstd.NewReader(src, zstd.WithDecoderConcurrency(1),
-			zstd.WithDecoderMaxWindow(zstdWindow), zstd.WithDecoderLowmem(true))
+		u.zr, err = packing.NewZstdReader(src, zstdWindow)
 		u.r = u.zr
 	}
 	if err != nil {
@@ -106,7 +104,7 @@ func (u *unpacked) blame(err error) error {
 		return cerr
 	}
 	switch {
-	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
+	case errors.Is(err, packing.ErrWindow):
 		return fmt.Errorf("%w: its zstd window is larger than %d MiB (%w)", ErrFormat, zstdWindow>>20, ErrTruncated)
 	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
 		return fmt.Errorf("%w: the compressed data ends too early", ErrTruncated)

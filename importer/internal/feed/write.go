@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"catalog/catalog/packing"
 )
 
 // WriterOptions say what a Writer writes.
@@ -39,10 +38,10 @@ func NewWriter(w io.Writer, o WriterOptions) (Writer, error) {
 	switch o.Compression {
 	case None:
 	case Gzip:
-		z := gzip.NewWriter(p.buf)
+		z := packing.NewGzipWriter(p.buf)
 		p.w, p.z = z, z
 	case Zstd:
-		z, err := zstd.NewWriter(p.buf, zstd.WithEncoderConcurrency(1))
+		z, err := packing.NewZstdWriter(p.buf)
 		if err != nil {
 			return nil, fmt.Errorf("feed: %w", err)
 		}
