@@ -15,7 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrWindow: unpacking would take more memory than is allowed.
+// ErrWindow means that unpacking would take more memory than is allowed.
 var ErrWindow = errors.New("the zstd window is too large")
 
 // NewGzipWriter returns a writer that packs by gzip (RFC 1952) into w. Its Close

@@ -253,7 +253,7 @@ func codingFor(accept string) coding {
 	best, most := identity, 0.0
 	for part := range strings.SplitSeq(accept, ",") {
 		name, parameter, weighed := strings.Cut(part, ";")
-		c := identity
+		var c coding
 		switch name = strings.TrimSpace(name); {
 		case strings.EqualFold(name, "gzip"):
 			c = gzipped
