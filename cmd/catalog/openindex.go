@@ -58,6 +58,10 @@ func noIndex(place string) error {
 	return fmt.Errorf("%s: %w: 'catalog index' makes it", place, indexer.ErrNoIndex)
 }
 
+// indexPatience is how long opening waits for a process that has the index and
+// does not answer for it.
+const indexPatience = 3 * time.Second
+
 // openIndex opens the index.
 func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (indexer.Index, error) {
 	place, err := o.place(a)
@@ -75,7 +79,16 @@ func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (in
 		if mode != mayCreate && !hasEntries(dir) {
 			return nil, noIndex(place)
 		}
-		x, err := facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
+		open := func() (*facetindex.Index, error) {
+			return facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
+		}
+		x, err := open()
+		// A search or the like has it for a moment: no reason for a follower not to start.
+		for end := time.Now().Add(indexPatience); errors.Is(err, facetindex.ErrLocked) && time.Now().Before(end); x, err = open() {
+			if serr := catalog.Sleep(ctx, 50*time.Millisecond); serr != nil {
+				return nil, serr
+			}
+		}
 		if errors.Is(err, facetindex.ErrLocked) {
 			return nil, fmt.Errorf("%w, which does not answer for it: end it, or name another index by --index-url", err)
 		}
