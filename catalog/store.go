@@ -137,6 +137,21 @@ type Loader interface {
 	Hold() (release func())
 }
 
+// Counter is a Store that knows how many records it has sooner than all that
+// Stats says: a database may look through its files for what they take.
+type Counter interface {
+	// Counts returns Stats without DiskBytes.
+	Counts(ctx context.Context) (Stats, error)
+}
+
+// Counts returns what s says of itself, perhaps without DiskBytes.
+func Counts(ctx context.Context, s Store) (Stats, error) {
+	if c, ok := s.(Counter); ok {
+		return c.Counts(ctx)
+	}
+	return s.Stats(ctx)
+}
+
 // Range is a half-open interval of keys; an empty To has no upper end.
 type Range struct{ From, To Key }
 

@@ -54,3 +54,8 @@ func wouldBe(w *catalog.Write, h *catalog.Head) catalog.Outcome {
 
 // SetMeta keeps nothing.
 func (d *dryStore) SetMeta(context.Context, string, []byte) error { return nil }
+
+// Counts implements catalog.Counter.
+func (d *dryStore) Counts(ctx context.Context) (catalog.Stats, error) {
+	return catalog.Counts(ctx, d.Store)
+}

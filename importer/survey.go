@@ -99,10 +99,9 @@ func (r *run) survey(ctx context.Context) error {
 	return nil
 }
 
-// count asks the store how many records it has, once: a database may take long
-// to answer.
+// count asks the store how many records it has, once.
 func (r *run) count(ctx context.Context) error {
-	st, err := r.store.Stats(ctx)
+	st, err := catalog.Counts(ctx, r.store)
 	if err != nil {
 		return err
 	}

@@ -234,7 +234,7 @@ func (c *copier) describe(ctx context.Context) error {
 		store catalog.Store
 		text  *string
 	}{{c.from, &c.report.From}, {c.to, &c.report.To}} {
-		st, err := s.store.Stats(ctx)
+		st, err := catalog.Counts(ctx, s.store)
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,7 @@ func (c *copier) records(ctx context.Context) error {
 
 // total is how many records the source has.
 func (c *copier) total(ctx context.Context) (total int64, err error) {
-	st, err := c.from.Stats(ctx)
+	st, err := catalog.Counts(ctx, c.from)
 	for _, n := range st.Records {
 		total += n
 	}

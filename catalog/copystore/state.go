@@ -117,7 +117,7 @@ func (c *copier) abandon(ctx context.Context) error {
 }
 
 func (c *copier) beginNew(ctx context.Context) error {
-	st, err := c.to.Stats(ctx)
+	st, err := catalog.Counts(ctx, c.to)
 	if err != nil {
 		return err
 	}

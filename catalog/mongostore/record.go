@@ -85,14 +85,20 @@ func appendArray(dst []byte, field string, values []any) []byte {
 // parseHead reads the fields of a head.
 func parseHead(kind catalog.Kind, raw bson.Raw) (catalog.Head, error) {
 	h := catalog.Head{Kind: kind}
+	_, rest, ok := bsoncore.ReadLength(raw)
 	seen := 0
-	elements, err := raw.Elements()
-	if err != nil {
-		return h, corrupt("a document of %s: %v", kind.Plural(), err)
-	}
-	for _, e := range elements {
-		var ok bool
-		switch v := e.Value(); e.Key() {
+	// Its four fields are the first, so that the rest need not be looked at.
+	for ok && seen < 4 && len(rest) > 1 {
+		var e bsoncore.Element
+		if e, rest, ok = bsoncore.ReadElement(rest); !ok {
+			break
+		}
+		value, err := e.ValueErr()
+		if err != nil {
+			return h, corrupt("a document of %s: %v", kind.Plural(), err)
+		}
+		v := bson.RawValue{Type: bson.Type(value.Type), Value: value.Data}
+		switch string(e.KeyBytes()) {
 		case fieldID:
 			var key string
 			key, ok = v.StringValueOK()
@@ -114,7 +120,7 @@ func parseHead(kind catalog.Kind, raw bson.Raw) (catalog.Head, error) {
 			return h, corrupt("%s of %v %q", e.Key(), kind, h.Key)
 		}
 	}
-	if seen != 4 {
+	if !ok || seen != 4 {
 		return h, corrupt("%v %q lacks a part of its head", kind, h.Key)
 	}
 	return h, nil

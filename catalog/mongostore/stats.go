@@ -11,11 +11,17 @@ import (
 // Stats implements catalog.Store. It reads the log's blocks, without their
 // entries, and counts no records.
 func (s *Store) Stats(ctx context.Context) (catalog.Stats, error) {
-	stats, err := s.stats(ctx)
+	stats, err := s.stats(ctx, true)
 	return stats, wrap(ctx, "stats", err)
 }
 
-func (s *Store) stats(ctx context.Context) (catalog.Stats, error) {
+// Counts implements catalog.Counter.
+func (s *Store) Counts(ctx context.Context) (catalog.Stats, error) {
+	stats, err := s.stats(ctx, false)
+	return stats, wrap(ctx, "count", err)
+}
+
+func (s *Store) stats(ctx context.Context, size bool) (catalog.Stats, error) {
 	if err := s.enter(ctx); err != nil {
 		return catalog.Stats{}, err
 	}
@@ -34,7 +40,9 @@ func (s *Store) stats(ctx context.Context) (catalog.Stats, error) {
 			return out, err
 		}
 		if after.Epoch == st.Epoch && after.First == st.First { // nobody trimmed meanwhile
-			out.DiskBytes, err = s.size(ctx)
+			if size {
+				out.DiskBytes, err = s.size(ctx)
+			}
 			return out, err
 		}
 	}

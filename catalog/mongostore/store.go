@@ -41,7 +41,10 @@ type Store struct {
 	skewOld time.Time     // when that was last asked
 }
 
-var _ catalog.Store = (*Store)(nil)
+var (
+	_ catalog.Store   = (*Store)(nil)
+	_ catalog.Counter = (*Store)(nil)
+)
 
 // Open connects to the server of a URL of MongoDB, mongodb:// or mongodb+srv://,
 // whose path names the database, and makes a store in it if there is none. All

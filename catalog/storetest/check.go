@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"reflect"
 
 	"catalog/catalog"
 )
@@ -62,6 +63,13 @@ func (c *checker) readLog() error {
 	var err error
 	if c.stats, err = c.s.Stats(c.ctx); err != nil {
 		return err
+	}
+	counted, err := catalog.Counts(c.ctx, c.s)
+	if err != nil {
+		return err
+	}
+	if counted.DiskBytes = c.stats.DiskBytes; !reflect.DeepEqual(counted, c.stats) {
+		c.fault("Counts says %+v, Stats %+v", counted, c.stats)
 	}
 	tail, err := c.s.Tail(c.ctx)
 	if err != nil {

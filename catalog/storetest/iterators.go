@@ -297,6 +297,10 @@ func calls(e *env) []call {
 			_, err := s.Stats(ctx)
 			return err
 		}},
+		{"Counts", func(ctx context.Context, s catalog.Store) error {
+			_, err := catalog.Counts(ctx, s)
+			return err
+		}},
 	}
 	for _, name := range []string{"Heads", "Scan", "Changes", "Metas"} {
 		out = append(out, call{name, func(ctx context.Context, s catalog.Store) error {
