@@ -94,6 +94,7 @@ func runExport(ctx context.Context, a *app, o exportOptions) error {
 	if o.output == "-" && terminalWidth(a.stdout) > 0 && (opts.Compression != "" || opts.Format == "parquet") {
 		return usagef("a terminal cannot show %s: name a file by -o", strings.TrimSpace(opts.Format+" "+opts.Compression))
 	}
+	defer tuneForBulk(a)()
 	a.shares = true
 	return a.withStore(ctx, mustExist, func(s catalog.Store) error {
 		out, err := a.create(o.output)

@@ -155,7 +155,7 @@ func runImport(ctx context.Context, a *app, o importOptions, feeds []string) err
 	if shown != nil {
 		opts.Progress = shown.show
 	}
-	untune := sync.OnceFunc(tuneForImport(a))
+	untune := sync.OnceFunc(tuneForBulk(a))
 	defer untune()
 	mode := mayCreate
 	if o.dryRun {

@@ -16,7 +16,7 @@ const (
 	parquetPageRead  = 16 << 10 // buffer of each open column
 	parquetChunk     = 4 << 20  // what a chunk's rows are in the file, uncompressed, about
 	parquetMinRows   = 64       // of a chunk
-	parquetMaxRows   = 4 << 10
+	parquetMaxRows   = 2 << 10
 	parquetOpenBytes = 16 << 20 // pages that a decoder keeps open from chunk to chunk
 )
 
