@@ -31,6 +31,9 @@ func (s tableSink) del(key []byte) error        { return s.w.Delete(key) }
 func (p *plan) emitHeads(to sink, k catalog.Kind, outs []out) error {
 	var key, value []byte
 	for n := range outs {
+		if n%touchAhead == 0 {
+			p.touchOuts(outs[n:])
+		}
 		o := &outs[n]
 		w := &p.writes[o.i]
 		key = recordKey(key[:0], k, w.Key)
@@ -60,6 +63,9 @@ func (p *plan) emitHeads(to sink, k catalog.Kind, outs []out) error {
 func (p *plan) emitBodies(to sink, k catalog.Kind, outs []out) error {
 	var key []byte
 	for n := range outs {
+		if n%touchAhead == 0 {
+			p.touchOuts(outs[n:])
+		}
 		o := &outs[n]
 		if !o.replaced {
 			continue
@@ -140,4 +146,25 @@ func (p *plan) emitSystem(to sink, names *sources) error {
 		}
 	}
 	return nil
+}
+
+// touchAhead is how many records are brought into the processor's caches at a
+// time. In the order of their keys each is somewhere else in memory: one by one
+// they would be waited for in turn, several together wait once.
+const touchAhead = 16
+
+// touchOuts does so for the first of outs. What it returns means nothing, but
+// a compiler that saw as much would leave out the rest.
+//
+//go:noinline
+func (p *plan) touchOuts(outs []out) (sum int) {
+	for n := range outs[:min(touchAhead, len(outs))] {
+		i := outs[n].i
+		w := &p.writes[i]
+		sum += int(p.hashes[i][0]) + int(p.results[i].Seq) + int(w.Key[0])
+		if len(w.Body) > 0 {
+			sum += int(w.Body[0])
+		}
+	}
+	return sum
 }
