@@ -13,7 +13,8 @@ acl purgers {
 probe ready {
 	.url = "/readyz";
 	.interval = 2s;
-	.timeout = 1s;
+	# One that is busy is not away: what has ended refuses at once.
+	.timeout = 5s;
 	.window = 4;
 	.threshold = 2;
 	.initial = 2;

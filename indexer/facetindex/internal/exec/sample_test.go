@@ -11,8 +11,8 @@ import (
 	"catalog/indexer/facetindex/internal/segment"
 )
 
-// TestSampler takes samples of chunks with few and many hits, and with hashes
-// that are not spread as hashes are, and compares them with sorting all.
+// TestSampler takes samples of chunks with few and many hits or none, and with
+// hashes that are not spread as hashes are, and compares them with sorting all.
 func TestSampler(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for round := range 60 {
@@ -33,7 +33,11 @@ func TestSampler(t *testing.T) {
 		var want []uint64
 		for c := range chunks {
 			x := &chunkHits{seg: s, chunk: c, docs: make([]uint64, codec.ChunkSize/64)}
-			for range []int{100, 600, 1500, 40_000}[r.IntN(4)] {
+			some := []int{0, 100, 600, 1500, 40_000}[r.IntN(5)]
+			if round%10 == 9 {
+				some = 0 // in the whole segment: they are hits without another filter
+			}
+			for range some {
 				d := r.Uint32N(codec.ChunkSize)
 				if !codec.Has(x.docs, d) {
 					codec.Put(x.docs, d)
@@ -44,8 +48,7 @@ func TestSampler(t *testing.T) {
 		}
 		slices.SortFunc(want, func(a, b uint64) int { return cmp.Compare(hashes[uint32(a)], hashes[uint32(b)]) })
 		n := min(indexer.SampleSize, len(want))
-		last := hashes[uint32(want[n-1])]
-		for n < len(want) && hashes[uint32(want[n])] == last {
+		for 0 < n && n < len(want) && hashes[uint32(want[n])] == hashes[uint32(want[n-1])] {
 			n++ // which of them is in the sample, whole hashes decide later
 		}
 		var got sampler

@@ -130,6 +130,9 @@ func (s *sampler) addSeg(list []*chunkHits, group int) {
 	for _, c := range list {
 		total += codec.OnesCount(c.without(group))
 	}
+	if total == 0 {
+		return // they are hits only without another group's filters
+	}
 	above := int64(-1)
 	if g.Seg.Docs >= 4*codec.ChunkSize && total/indexer.SampleSize > g.Seg.Docs/total {
 		// Of many hits those in the sample are found faster by their hashes.
@@ -140,7 +143,7 @@ func (s *sampler) addSeg(list []*chunkHits, group int) {
 		above = limit
 	}
 	// Hashes are spread evenly: so many are likely to be up to here.
-	if likely := int64(enoughHashes) << 32 / int64(max(total, 1)); likely < math.MaxUint32 && likely > above {
+	if likely := int64(enoughHashes) << 32 / int64(total); likely < math.MaxUint32 && likely > above {
 		n := 0
 		for _, c := range list {
 			n += s.scan(c, c.without(group), above, likely)
