@@ -83,8 +83,10 @@ func runIndex(ctx context.Context, a *app, o *indexCommand) error {
 	case o.follow:
 		r, err = o.keep(ctx, a, shown)
 	case o.rebuild:
+		defer tuneForIndex(a)()
 		r, err = o.buildAnew(ctx, a, shown)
 	default:
+		defer tuneForIndex(a)()
 		err = a.withStore(ctx, mustExist, func(s catalog.Store) error {
 			if err := a.keepStoreViews(ctx, s); err != nil {
 				return err
