@@ -106,8 +106,22 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, debug string) {
 		// without this Go's server would read the rest of it for itself.
 		_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 needs none
 	}
-	g.proxy.ServeHTTP(w, r)
+	g.proxy.ServeHTTP(continued{w}, r)
 }
+
+// continued leaves it to Go's server to tell a client to go on: it does when the
+// body is first read, which is when the shop has said so. Passed on as well, the
+// client would be told twice, or once, as the two come about.
+type continued struct{ http.ResponseWriter }
+
+func (w continued) WriteHeader(status int) {
+	if status != http.StatusContinue {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (w continued) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (g *Gateway) debug(h http.Header, s string) {
 	if g.opts.Debug {
