@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
@@ -29,7 +30,7 @@ func number(err error) uint16 {
 
 // transient reports whether the same transaction may succeed when tried again.
 func transient(err error) bool {
-	if errors.Is(err, errAgain) || lost(err) {
+	if errors.Is(err, errAgain) || lost(err) || cutTrigger(err) {
 		return true
 	}
 	switch number(err) {
@@ -41,6 +42,14 @@ func transient(err error) bool {
 		return true
 	}
 	return false
+}
+
+// cutTrigger reports whether a trigger is said to be no SQL since it is empty:
+// what Galera makes of a transaction that it aborts while the server reads the
+// triggers of its table. The shop's own have a body.
+func cutTrigger(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && e.Number == 1064 && strings.Contains(e.Message, "trigger") && strings.Contains(e.Message, "Query was empty")
 }
 
 // lost reports whether the connection, or the server behind it, is gone.

@@ -52,6 +52,10 @@ func TestClassify(t *testing.T) {
 			}
 		}
 	}
+	empty := &mysql.MySQLError{Number: 1064, Message: "Unknown trigger has an error in its body: 'Query was empty'"}
+	if !transient(fmt.Errorf("wrapped: %w", empty)) || transient(num(1064)) {
+		t.Error("a trigger that Galera cut short is not tried again, or a syntax error is")
+	}
 	if !badValue(num(1406)) || badValue(num(1213)) || transient(num(1406)) {
 		t.Error("a value that is too long is none of the others")
 	}
