@@ -83,10 +83,8 @@ func runIndex(ctx context.Context, a *app, o *indexCommand) error {
 	case o.follow:
 		r, err = o.keep(ctx, a, shown)
 	case o.rebuild:
-		defer tuneForIndex(a)()
 		r, err = o.buildAnew(ctx, a, shown)
 	default:
-		defer tuneForIndex(a)()
 		err = a.withStore(ctx, mustExist, func(s catalog.Store) error {
 			if err := a.keepStoreViews(ctx, s); err != nil {
 				return err
@@ -152,6 +150,7 @@ func (o *indexCommand) keep(ctx context.Context, a *app, shown *indexProgress) (
 // buildAnew builds the index anew: by the process that has it, if another one
 // does.
 func (o *indexCommand) buildAnew(ctx context.Context, a *app, shown *indexProgress) (r indexReport, err error) {
+	defer a.collectAt(indexPercent)()
 	q := &question{What: askRebuild}
 	if q.Settings, err = o.own(); err != nil {
 		return r, err
@@ -166,6 +165,7 @@ func (o *indexCommand) buildAnew(ctx context.Context, a *app, shown *indexProgre
 // bringUpToDate puts all into the index that the store has now: by the process
 // that has the index, if another one has it.
 func (a *app) bringUpToDate(ctx context.Context, s catalog.Store, o *indexOptions, shown *indexProgress, wait bool) (r indexReport, err error) {
+	defer a.collectAt(indexPercent)()
 	progress := func(n int64) { shown.ticker.show(n, 0) }
 	err = a.askAnyone(ctx, o, &question{What: askUpdate}, progress, &r, func() error {
 		x, err := a.openIndex(ctx, o, mayCreate)

@@ -107,7 +107,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	if o.cache < 1 {
 		return usagef("--cache is a number of MiB, from 1")
 	}
-	defer tuneForServe(a)()
+	defer a.collectAt(servePercent)()
 	a.shares, a.cacheBytes = true, int64(o.cache)<<20
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {
@@ -124,7 +124,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	if err := a.keepStoreViews(ctx, store); err != nil {
 		return err
 	}
-	index, err := a.openIndex(ctx, &o.indexOptions, mayCreate)
+	index, err := a.awaitIndex(ctx, &o.indexOptions, mayCreate)
 	if err != nil {
 		return err
 	}

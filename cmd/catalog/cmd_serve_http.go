@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -169,17 +168,6 @@ func (c *certificate) old(err error) (*tls.Certificate, error) {
 // what it reads is outside Go's heap, which stays small, so that collecting it
 // half as often costs little memory.
 const servePercent = 200
-
-// tuneForServe makes room for answers. Call the function returned at the end.
-func tuneForServe(a *app) (done func()) {
-	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
-		if _, set := a.lookup(name); set {
-			return func() {}
-		}
-	}
-	before := debug.SetGCPercent(servePercent)
-	return func() { debug.SetGCPercent(before) }
-}
 
 // placeholders are what serve does for a shop whose database it knows.
 type placeholders struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -39,23 +38,10 @@ func (o *importIndex) follows(a *app, err error) bool {
 // uses: most of that are tables in which a collection has nothing to look for.
 const indexPercent = 40
 
-// tuneForIndex keeps the peak of memory low while an index is made beside a
-// store. Call the function returned when it is done.
-func tuneForIndex(a *app) (done func()) {
-	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
-		if _, set := a.lookup(name); set {
-			return func() {}
-		}
-	}
-	before := debug.SetGCPercent(indexPercent)
-	return func() { debug.SetGCPercent(before) }
-}
-
 // afterImport brings the index up to date with what was imported, and says how
 // many seconds that took. What was imported is safe whatever becomes of it.
 func (a *app) afterImport(ctx context.Context, s catalog.Store, o *importIndex, noProgress bool) (seconds float64, err error) {
 	start := time.Now()
-	defer tuneForIndex(a)()
 	shown := a.newIndexProgress(noProgress)
 	_, err = a.bringUpToDate(ctx, s, &o.indexOptions, shown, false)
 	shown.finish()

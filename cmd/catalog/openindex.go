@@ -58,10 +58,6 @@ func noIndex(place string) error {
 	return fmt.Errorf("%s: %w: 'catalog index' makes it", place, indexer.ErrNoIndex)
 }
 
-// indexPatience is how long opening waits for a process that has the index and
-// does not answer for it.
-const indexPatience = 3 * time.Second
-
 // openIndex opens the index.
 func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (indexer.Index, error) {
 	place, err := o.place(a)
@@ -79,16 +75,7 @@ func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (in
 		if mode != mayCreate && !hasEntries(dir) {
 			return nil, noIndex(place)
 		}
-		open := func() (*facetindex.Index, error) {
-			return facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
-		}
-		x, err := open()
-		// A search or the like has it for a moment: no reason for a follower not to start.
-		for end := time.Now().Add(indexPatience); errors.Is(err, facetindex.ErrLocked) && time.Now().Before(end); x, err = open() {
-			if serr := catalog.Sleep(ctx, 50*time.Millisecond); serr != nil {
-				return nil, serr
-			}
-		}
+		x, err := facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
 		if errors.Is(err, facetindex.ErrLocked) {
 			return nil, fmt.Errorf("%w, which does not answer for it: end it, or name another index by --index-url", err)
 		}
@@ -127,6 +114,25 @@ func (a *app) openElastic(o *indexOptions, list string) (indexer.Index, error) {
 	return elasticindex.Open(nodes, o.name, &opts)
 }
 
+// indexPatience is how long a process that is going to stay waits for one that
+// has the index and does not answer for it.
+const indexPatience = 3 * time.Second
+
+// awaitIndex is openIndex for a process that is going to stay: a search or the
+// like has the index for a moment only. (Who just has a question or a task asks
+// in between whoever has it, see askAnyone.)
+func (a *app) awaitIndex(ctx context.Context, o *indexOptions, mode openMode) (indexer.Index, error) {
+	for end := time.Now().Add(indexPatience); ; {
+		x, err := a.openIndex(ctx, o, mode)
+		if !errors.Is(err, facetindex.ErrLocked) || time.Now().After(end) {
+			return x, err
+		}
+		if err := catalog.Sleep(ctx, lockPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // withIndex opens store and index for run and closes both after. Others may ask
 // the index meanwhile, if this process shares what it has.
 func (a *app) withIndex(ctx context.Context, o *indexOptions, mode openMode, run func(catalog.Store, indexer.Index) error) error {
@@ -137,7 +143,11 @@ func (a *app) withIndex(ctx context.Context, o *indexOptions, mode openMode, run
 // date.
 func (a *app) withKeptIndex(ctx context.Context, o *indexOptions, mode openMode, keeper *indexKeeper, run func(catalog.Store, indexer.Index) error) error {
 	return a.withStore(ctx, mustExist, func(s catalog.Store) (err error) {
-		x, err := a.openIndex(ctx, o, mode)
+		open := a.openIndex
+		if keeper != nil {
+			open = a.awaitIndex
+		}
+		x, err := open(ctx, o, mode)
 		if err != nil {
 			return err
 		}

@@ -30,10 +30,8 @@ const (
 // is more. Call the function returned when the work is over.
 func tuneForBulk(a *app) (done func()) {
 	a.cacheBytes, a.scatteredBytes = bulkCache, bulkScatteredCache
-	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
-		if _, set := a.lookup(name); set {
-			return func() {}
-		}
+	if a.tuned() {
+		return func() {}
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -68,6 +66,26 @@ func tuneForBulk(a *app) (done func()) {
 		close(stop)
 		wg.Wait()
 	}
+}
+
+// collectAt lets garbage come to percent of what is in use before it is
+// collected. Call the function returned when the work is over.
+func (a *app) collectAt(percent int) (done func()) {
+	if a.tuned() {
+		return func() {}
+	}
+	before := debug.SetGCPercent(percent)
+	return func() { debug.SetGCPercent(before) }
+}
+
+// tuned reports whether the user tells the collector of garbage what to do.
+func (a *app) tuned() bool {
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		if _, set := a.lookup(name); set {
+			return true
+		}
+	}
+	return false
 }
 
 // liveHeap returns how many bytes the last collection of garbage left.
