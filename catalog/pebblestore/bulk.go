@@ -131,6 +131,9 @@ func (s *Store) build(ctx context.Context, t *table) (err error) {
 	if err != nil {
 		return err
 	}
+	if t, ok := f.(*tableFile); ok {
+		t.goDirect()
+	}
 	f = vfs.NewSyncingFile(f, vfs.SyncingFileOptions{BytesPerSync: s.dbo.BytesPerSync})
 	w := sstable.NewWriter(objstorageprovider.NewFileWritable(f), s.dbo.MakeWriterOptions(0, s.db.TableFormat()))
 	defer func() { err = errors.Join(err, w.Close()) }()

@@ -56,7 +56,8 @@
 // its records, refs, log entries and the state together or not at all, and is
 // durable when it returns. Small ones are a batch through Pebble's log. Larger
 // ones (Options.BulkBytes) are written as sorted tables, several at once, in
-// load/, synced, and become a part of the store by one ingestion: that costs a
+// load/, around the page cache where the system lets them, synced, and become a
+// part of the store by one ingestion: that costs a
 // fifth of the processor time, for which the log, the memtable and the
 // compactions of all its flushes would be spent. Tables of different spaces
 // never overlap.

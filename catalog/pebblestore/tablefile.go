@@ -1,13 +1,16 @@
 package pebblestore
 
 import (
+	"errors"
 	"strings"
 	"sync"
+	"syscall"
+	"unsafe"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// tableFS lets tables reach the disk in writes of 256 KiB. Pebble writes them
+// tableFS lets tables reach the disk in writes of 512 KiB. Pebble writes them
 // block by block, some 10 KiB at any offset, and a file system that begins each
 // such write by finding and clearing the pages that it touches (ext4 does)
 // takes three times the processor time for it. All other files go through as
@@ -26,19 +29,48 @@ func (t tableFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 	return &tableFile{File: f, buf: writeBuffers.Get().(*writeBuffer)}, nil
 }
 
+const (
+	writeBufferSize = 512 << 10
+	// directAlign is what the place in memory and in the file, and the length,
+	// of a write around the page cache are a multiple of.
+	directAlign = 4 << 10
+)
+
 type writeBuffer struct {
 	n     int
-	bytes [256 << 10]byte
+	bytes []byte
 }
 
-var writeBuffers = sync.Pool{New: func() any { return new(writeBuffer) }}
+var writeBuffers = sync.Pool{New: func() any {
+	b := make([]byte, writeBufferSize+directAlign)
+	skip := directAlign - int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))%directAlign)
+	return &writeBuffer{bytes: b[skip : skip+writeBufferSize]}
+}}
 
 // tableFile is a file that is written from its start to its end by one
 // goroutine, then synced and closed. SyncTo is the file's own: Pebble keeps a
-// megabyte behind what it wrote, of which nothing is in the buffer.
+// megabyte behind what it wrote, of which less is in the buffers.
 type tableFile struct {
 	vfs.File
 	buf *writeBuffer // nil: closed
+
+	direct bool
+	spare  *writeBuffer // of direct files
+	busy   bool         // the spare buffer is being written
+	done   chan error   // tells what became of it
+	err    error        // of an earlier write
+}
+
+// goDirect makes the file go around the page cache, if the system lets it,
+// before anything is written. What is loaded in bulk is read much later, if
+// at all before it is rewritten, and to the kernel a gigabyte of pages to be
+// found, filled and dropped costs a tenth of an import. Without the cache
+// somebody has to wait for the disk: a goroutine does, while the next buffer
+// fills.
+func (f *tableFile) goDirect() {
+	if f.direct = setDirect(f.File, true); f.direct {
+		f.spare, f.done = writeBuffers.Get().(*writeBuffer), make(chan error, 1)
+	}
 }
 
 // Write implements vfs.File. An error may be that of an earlier Write.
@@ -57,18 +89,65 @@ func (f *tableFile) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
+// flush writes what is in the buffer, or, to a direct file, begins to.
 func (f *tableFile) flush() error {
 	if f.buf == nil || f.buf.n == 0 {
-		return nil
+		return f.err
 	}
-	_, err := f.File.Write(f.buf.bytes[:f.buf.n])
+	if !f.direct {
+		if f.err == nil {
+			_, f.err = f.File.Write(f.buf.bytes[:f.buf.n])
+		}
+		f.buf.n = 0
+		return f.err
+	}
+	if f.wait() != nil {
+		f.buf.n = 0
+		return f.err
+	}
+	f.buf, f.spare, f.busy = f.spare, f.buf, true
 	f.buf.n = 0
+	go func(p []byte) { f.done <- writeDirect(f.File, p) }(f.spare.bytes[:f.spare.n])
+	return nil
+}
+
+// wait returns when nothing is being written.
+func (f *tableFile) wait() error {
+	if f.busy {
+		f.busy = false
+		if err := <-f.done; f.err == nil {
+			f.err = err
+		}
+	}
+	return f.err
+}
+
+// writeDirect writes to a direct file. What is no multiple of the alignment,
+// as the end is, and what the file system will not take, goes the usual way.
+func writeDirect(f vfs.File, p []byte) error {
+	if len(p)%directAlign == 0 {
+		_, err := f.Write(p)
+		if !errors.Is(err, syscall.EINVAL) {
+			return err
+		}
+	}
+	setDirect(f, false)
+	_, err := f.Write(p)
 	return err
+}
+
+// settle returns when all is written.
+func (f *tableFile) settle() error {
+	if err := f.flush(); err != nil {
+		_ = f.wait()
+		return err
+	}
+	return f.wait()
 }
 
 // Sync implements vfs.File.
 func (f *tableFile) Sync() error {
-	if err := f.flush(); err != nil {
+	if err := f.settle(); err != nil {
 		return err
 	}
 	return f.File.Sync()
@@ -76,7 +155,7 @@ func (f *tableFile) Sync() error {
 
 // SyncData implements vfs.File.
 func (f *tableFile) SyncData() error {
-	if err := f.flush(); err != nil {
+	if err := f.settle(); err != nil {
 		return err
 	}
 	return f.File.SyncData()
@@ -84,7 +163,7 @@ func (f *tableFile) SyncData() error {
 
 // Stat implements vfs.File.
 func (f *tableFile) Stat() (vfs.FileInfo, error) {
-	if err := f.flush(); err != nil {
+	if err := f.settle(); err != nil {
 		return nil, err
 	}
 	return f.File.Stat()
@@ -92,11 +171,14 @@ func (f *tableFile) Stat() (vfs.FileInfo, error) {
 
 // Close implements vfs.File.
 func (f *tableFile) Close() error {
-	err := f.flush()
-	if f.buf != nil {
-		writeBuffers.Put(f.buf)
-		f.buf = nil
+	err := f.settle()
+	for _, buf := range []*writeBuffer{f.buf, f.spare} {
+		if buf != nil {
+			buf.n = 0
+			writeBuffers.Put(buf)
+		}
 	}
+	f.buf, f.spare, f.direct = nil, nil, false
 	if cerr := f.File.Close(); err == nil {
 		err = cerr
 	}
