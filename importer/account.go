@@ -22,8 +22,9 @@ type account struct {
 	rep      Report
 	kind     catalog.Kind
 	byKind   [catalog.KindAttribute + 1]Counts
-	keyless  int64    // rejects whose key is unknown
-	rejected []Reject // to be kept
+	keyless  int64                              // rejects whose key is unknown
+	rejected []Reject                           // to be kept
+	first    *[catalog.KindAttribute + 1]Counts // what this import came to before it started over; nil if it did not
 	began    time.Time
 	elapsed  func() time.Duration
 }
@@ -136,10 +137,52 @@ func (a *account) reject(x *Reject) (total int64) {
 	return a.byKind[a.kind].Rejected
 }
 
+// startOver takes all counts back, and returns them.
+func (a *account) startOver() [catalog.KindAttribute + 1]Counts {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	made := a.byKind
+	clear(a.byKind[:])
+	return made
+}
+
+// recalled counts the records of which it was known what they come to, but not
+// by this import itself.
+func (a *account) recalled(n int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.first == nil {
+		a.rep.Recalled = n
+	}
+}
+
+// asFirst counts as created what an import that started over had created
+// itself. Of products, prices and stock there were none before.
+func (a *account) asFirst() {
+	for k := range a.byKind {
+		c, first := &a.byKind[k], &a.first[k]
+		created, updated := min(c.Unchanged, first.Created), int64(0)
+		switch catalog.Kind(k) {
+		case catalog.KindProduct, catalog.KindPrice, catalog.KindStock:
+			created = c.Unchanged
+			c.Created, c.Updated = c.Created+c.Updated, 0
+		default:
+			updated = min(c.Unchanged-created, max(first.Updated-c.Duplicates, 0))
+		}
+		c.Created += created
+		c.Updated += updated
+		c.Unchanged -= created + updated
+	}
+}
+
 // finish returns the report.
 func (a *account) finish(err error) *Report {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.first != nil {
+		a.asFirst()
+		a.first = nil
+	}
 	rep := &a.rep
 	rep.Counts = a.byKind[a.kind]
 	section := func(k catalog.Kind) *Counts {

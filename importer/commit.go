@@ -156,13 +156,18 @@ func (r *run) apply(ctx context.Context, b *batch) error {
 	writes, counts := b.writes, b.counts
 	var results []catalog.Result
 	if len(writes) > 0 {
-		if r.had > 0 && r.o.Mode != Delete {
+		if r.had > 0 && r.o.Mode != Delete && r.mend == nil {
 			if err := r.keepAlike(ctx, writes); err != nil {
 				return err
 			}
 		}
 		var err error
 		if results, err = r.store.Apply(ctx, writes); err != nil && !errors.Is(err, catalog.ErrConflict) {
+			return err
+		}
+	}
+	if r.once != nil {
+		if err := r.once.applied(results); err != nil {
 			return err
 		}
 	}

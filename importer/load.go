@@ -14,7 +14,7 @@ import (
 
 // load reads the feeds a second time and writes what is new or different.
 func (r *run) load(ctx context.Context) error {
-	if r.todo > 0 {
+	if r.todo > 0 || r.mends() {
 		r.prog.phase("importing", r.prog.bytes)
 		r.readKept()
 		defer r.skipSame()()
@@ -123,6 +123,7 @@ type loaded struct {
 	patches []*patch
 	rows    []*row         // that wait for others of their key
 	came    *feedcache.Run // what the records came to; nil: not kept
+	seen    seen           // while reading once
 }
 
 // loader is the worker of the second pass.
@@ -140,6 +141,9 @@ type loader struct {
 	out    *loaded
 	rows   folder
 	recall recaller
+
+	lookout  *lookout       // while reading once
+	replaced catalog.Parser // of records that others replace
 }
 
 func (l *loader) begin(in *input) { l.in, l.dec = in, in.passed().NewDecoder() }
@@ -155,6 +159,9 @@ func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 		return nil, err
 	}
 	l.fold()
+	if l.lookout != nil {
+		l.out.seen, l.lookout.seen = l.lookout.seen, seen{}
+	}
 	l.out.size += len(l.parser.Buffer()) - l.begun
 	return l.out, err
 }
@@ -194,6 +201,15 @@ func (l *loader) record(rec *feed.Record) error {
 	} else {
 		l.out.records++
 	}
+	if l.lookout != nil {
+		l.lookout.next = rec.Ord + 1
+		if rec.Overlay {
+			return errNotOnce
+		}
+		if rec.Err == nil {
+			l.lookout.docs++
+		}
+	}
 	switch {
 	case rec.Err != nil:
 		l.reject(rec, "", &catalog.InvalidError{Reason: rec.Err.Reason, Offset: -1, Detail: rec.Err.Detail})
@@ -201,6 +217,11 @@ func (l *loader) record(rec *feed.Record) error {
 	case l.r.drop.Has(ord):
 		main.Read++
 		main.Duplicates++
+		if l.only == nil && l.r.mends() && !rec.Overlay {
+			if doc, err := l.docs.of(rec); err == nil {
+				l.stray(doc, ord)
+			}
+		}
 		return nil
 	case l.r.same.Has(ord):
 		return nil // counted when it was compared
@@ -282,11 +303,23 @@ func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) (ok bool) {
 		p.Key = catalog.Key(quickKey(l.r.o.Kind, doc))
 	}
 	if err != nil {
+		if kind, key, ok := ofOtherKind(l.r.o.Kind, doc); ok {
+			l.key(kind, catalog.Key(key), ord)
+		} else {
+			l.key(l.r.o.Kind, catalog.Key(quickKey(l.r.o.Kind, doc)), ord)
+		}
 		l.reject(rec, string(p.Key), err)
+		if l.r.mend != nil {
+			l.r.mend.reject(ord)
+		}
 		if p.Key != "" && l.only == nil || l.only != nil && !l.r.again.second {
 			l.r.again.reject(ord, l.r.man.OfString(string(p.Key)))
 		}
 		return false
+	}
+	l.key(p.Kind, p.Key, ord)
+	if l.only != nil && l.r.mend != nil {
+		l.r.mend.keep(p)
 	}
 	l.emit(p, ord)
 	return true
@@ -303,7 +336,10 @@ func (l *loader) emit(p *catalog.Parsed, ord uint32) {
 	}
 	for i := range p.Variants {
 		v := &p.Variants[i]
-		price, stock := l.r.embedded(v.SKU, ord)
+		price, stock := takes, takes
+		if l.lookout == nil {
+			price, stock = l.r.embedded(v.SKU, ord, l.only != nil && !second)
+		}
 		if price == waits || stock == waits {
 			if !second {
 				l.r.again.parent(ord)
@@ -325,6 +361,9 @@ func (l *loader) variantPart(k catalog.Kind, sku catalog.Key, part catalog.Part,
 		l.out.counts[k].Duplicates++
 	case v == takes && !second:
 		l.part(k, sku, part)
+		if l.lookout != nil {
+			l.lookout.parts++
+		}
 	case v == waits && second:
 		l.part(k, sku, part)
 		if n := len(l.out.writes); part.State == catalog.PartSet {

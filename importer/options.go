@@ -1,6 +1,14 @@
 // Package importer loads feeds of products, prices, stock, categories and
 // attributes into a catalog.Store: in parallel, in bounded memory, skipping
 // what did not change, and accounting for every record.
+//
+// A feed is read twice: a survey finds what replaces what, and what the store
+// has already, the load writes the rest. Products for a store without any are
+// read once (once.go): in the order of the feed the last record of a key wins
+// by itself, and the few feeds in which one comes twice are surveyed after
+// all, and mended. So that this holds after a kill as well, the store keeps a
+// note, a Meta that starts with "import/unsettled/", from the first write to
+// the end.
 package importer
 
 import (

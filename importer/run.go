@@ -53,10 +53,14 @@ type run struct {
 	group     manifest.Bits          // rows that are folded with others
 	total     int64                  // records, as far as the survey could see
 	todo      int64                  // records neither dropped nor the same
+	dropped   int64                  // records that a later one replaces
 	gone      map[catalog.Kind]*gone // what the join found missing; nil without a join
 	again     again                  // what a further pass has to look at
 
 	recall recall // what the feed's records came to last time
+
+	once *once   // while the feed is read once
+	mend *mender // nil: there is nothing to be mended
 
 	spool *spool
 	kept  *keptFile // what the inputs' kept records are in
@@ -145,13 +149,14 @@ func (r *run) run(ctx context.Context) error {
 
 // work imports what was opened.
 func (r *run) work(ctx context.Context) error {
-	if err := r.survey(ctx); err != nil {
+	if err := r.count(ctx); err != nil {
 		return err
 	}
-	if err := r.guardPrices(ctx); err != nil {
-		return err
+	enough, err := r.loadOnce(ctx)
+	if err == nil && !enough {
+		err = r.loadTwice(ctx)
 	}
-	if err := r.load(ctx); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := r.rej.flush(); err != nil {
@@ -169,6 +174,23 @@ func (r *run) work(ctx context.Context) error {
 		return ErrRefused
 	}
 	return nil
+}
+
+// loadTwice reads the feeds first to see what there is, then to write it.
+func (r *run) loadTwice(ctx context.Context) error {
+	if err := r.openMend(ctx); err != nil {
+		return err
+	}
+	if err := r.survey(ctx); err != nil {
+		return err
+	}
+	if err := r.guardPrices(ctx); err != nil {
+		return err
+	}
+	if err := r.load(ctx); err != nil {
+		return err
+	}
+	return r.settle(ctx)
 }
 
 func (r *run) prepare() error {

@@ -44,6 +44,7 @@ func (r *run) settleRecords() {
 			case f&manifest.Variant != 0:
 			case f&manifest.Overlay == 0 && i != last && !r.folds():
 				r.drop.Set(e.Ord())
+				r.dropped++
 				r.todo--
 			case fold:
 				r.group.Set(e.Ord())
@@ -57,13 +58,30 @@ func (r *run) settleRecords() {
 	})
 }
 
+const (
+	anyPrice = manifest.Price | manifest.PriceNull
+	anyStock = manifest.Stock | manifest.StockNull
+)
+
+// leftOf returns the parts of f that a record which goes before leaves to it.
+func leftOf(f, before manifest.Flags) manifest.Flags {
+	f &= compareable
+	if before&anyPrice != 0 {
+		f &^= anyPrice
+	}
+	if before&anyStock != 0 {
+		f &^= anyStock
+	}
+	return f
+}
+
 // settleVariants decides for each embedded variant whether its price and stock
 // count: those of a record of its own go before, and of two parents the later.
 func (r *run) settleVariants() {
 	_ = r.man.Groups(func(g []manifest.Entry) error {
 		var own manifest.Entry
 		found := false
-		later := false
+		later := manifest.Flags(0) // what later parents have
 		for i := len(g) - 1; i >= 0; i-- {
 			e := g[i]
 			if e.Flags()&manifest.Variant == 0 && !r.drop.Has(e.Ord()) {
@@ -77,30 +95,19 @@ func (r *run) settleVariants() {
 			case f&manifest.Variant == 0 || f&manifest.Open != 0:
 			case r.drop.Has(e.Ord()):
 				e.SetFlags(manifest.Variant | superseded)
-			case later:
-				e.SetFlags(f | superseded)
 			default:
-				later = true
-				if !found {
-					continue
+				free := leftOf(f, later)
+				later |= f & compareable
+				open := false
+				if found {
+					taken := own.Flags()
+					open = taken&manifest.Open != 0
+					free = leftOf(free, taken)
 				}
-				taken := own.Flags()
-				if taken&manifest.Open != 0 {
-					e.SetFlags(f | manifest.Open)
-					continue
-				}
-				free := f & compareable
-				if taken&(manifest.Price|manifest.PriceNull) != 0 {
-					free &^= manifest.Price | manifest.PriceNull
-				}
-				if taken&(manifest.Stock|manifest.StockNull) != 0 {
-					free &^= manifest.Stock | manifest.StockNull
-				}
-				switch free {
-				case f & compareable:
-				case 0:
+				switch {
+				case free == 0 && f&compareable != 0:
 					e.SetFlags(f | superseded)
-				default: // one of two: the digest does not tell them apart
+				case open, free != f&compareable: // one of two: the digest does not tell them apart
 					e.SetFlags(f | manifest.Open)
 				}
 			}
@@ -250,23 +257,27 @@ const (
 )
 
 // embedded decides about the price and stock of a variant that the record at
-// ord embeds.
-func (r *run) embedded(sku catalog.Key, ord uint32) (price, stock verdict) {
+// ord embeds. One that had been replaced, and counts after all, is asked for
+// again: what was noted of its variants then is void.
+func (r *run) embedded(sku catalog.Key, ord uint32, back bool) (price, stock verdict) {
+	var later manifest.Flags // what later parents have
 	won, lost := false, false
 	r.man.Each(r.man.OfString(string(sku)), func(e manifest.Entry) bool {
 		f := e.Flags()
 		switch {
-		case f&manifest.Variant == 0 && r.drop.Has(e.Ord()):
+		case r.drop.Has(e.Ord()) && e.Ord() != ord:
+		case f&manifest.Variant != 0 && e.Ord() > ord:
+			later |= f
 		case f&manifest.Variant == 0 && f&manifest.Open != 0:
 			price, stock = max(price, waits), max(stock, waits)
 		case f&manifest.Variant == 0:
-			if f&(manifest.Price|manifest.PriceNull) != 0 {
+			if f&anyPrice != 0 {
 				price = yields
 			}
-			if f&(manifest.Stock|manifest.StockNull) != 0 {
+			if f&anyStock != 0 {
 				stock = yields
 			}
-		case e.Ord() == ord && f&manifest.Open == 0:
+		case e.Ord() == ord && f&manifest.Open == 0 && !back:
 			if f&superseded != 0 {
 				lost = true
 			} else {
@@ -275,6 +286,12 @@ func (r *run) embedded(sku catalog.Key, ord uint32) (price, stock verdict) {
 		}
 		return true
 	})
+	if later&anyPrice != 0 {
+		price = yields
+	}
+	if later&anyStock != 0 {
+		stock = yields
+	}
 	if lost && !won {
 		return yields, yields
 	}

@@ -21,9 +21,6 @@ import (
 // are, which records replace which, and, where the store has records to
 // compare with, what is the same. Into an empty store it reads keys alone.
 func (r *run) survey(ctx context.Context) error {
-	if err := r.count(ctx); err != nil {
-		return err
-	}
 	have := r.had
 	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
 	r.man = manifest.New(r.full)
@@ -57,8 +54,8 @@ func (r *run) survey(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if in.next > math.MaxUint32 {
-			return fmt.Errorf("%w: more than %d records in one import: split the feeds", ErrUsage, uint32(math.MaxUint32))
+		if in.next > maxRecords {
+			return fmt.Errorf("%w: more than %d records in one import: split the feeds", ErrUsage, uint32(maxRecords))
 		}
 	}
 	for _, w := range workers {
@@ -69,7 +66,7 @@ func (r *run) survey(ctx context.Context) error {
 		return r.noKey(&total)
 	}
 	if r.full {
-		r.acc.rep.Recalled = total.known
+		r.acc.recalled(total.known)
 		r.recall.keep(&r.acc)
 	}
 	r.acc.warn("sku_over_64", total.long)
@@ -93,7 +90,7 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.settleSame()
 	r.man.DropValues()
-	if r.todo == 0 {
+	if r.todo == 0 && !r.mends() {
 		r.countAll(&total)
 	}
 	return nil
@@ -169,6 +166,7 @@ func (s *surveyed) add(o *surveyed) {
 }
 
 const (
+	maxRecords  = math.MaxUint32 // in one import
 	maxSamples  = 1000
 	cartSKU     = 64 // characters: the width of Magento's sku column
 	compareable = manifest.Price | manifest.PriceNull | manifest.Stock | manifest.StockNull
@@ -323,12 +321,15 @@ func (s *surveyor) recalled(rec *feed.Record, parts []feedcache.Part) {
 // so that the last one counts, and as a SKU that the feed knows.
 func (s *surveyor) otherKind(k catalog.Kind, key []byte, ord int64) {
 	s.res.keyed++
-	own := append([]byte{0, byte(k), 0}, key...)
+	own := append(ownKey(k), key...)
 	s.add.Add(s.r.man.Of(own), uint32(s.in.base+ord), manifest.Main|manifest.Open, 0)
 	if k == catalog.KindPrice || k == catalog.KindStock {
 		s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), manifest.Variant|manifest.Open, 0)
 	}
 }
+
+// ownKey starts what stands for the key of a record of another kind.
+func ownKey(k catalog.Kind) []byte { return []byte{0, byte(k), 0} }
 
 // parts returns flags and digest of a product's price and stock.
 func parts(price, stock catalog.Part) (f manifest.Flags, value uint64) {
