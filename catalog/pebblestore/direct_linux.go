@@ -1,9 +1,8 @@
 package pebblestore
 
 import (
-	"golang.org/x/sys/unix"
-
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"golang.org/x/sys/unix"
 )
 
 // setDirect says whether writes go around the page cache, and reports whether
