@@ -80,7 +80,11 @@ func TestOnceAndTwice(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for i := range 30 {
+	feeds := 30
+	if testing.Short() {
+		feeds = 10
+	}
+	for i := range feeds {
 		n, keys := 1+rng.IntN(400), 1+rng.IntN(800)
 		if i%10 == 0 {
 			n = 4000 // so much that comes again that the pass ends early
@@ -194,7 +198,11 @@ func TestOnceKilled(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for i := range 4 {
+	feeds := 4
+	if testing.Short() {
+		feeds = 1
+	}
+	for i := range feeds {
 		feed := tangled(rng, 150, 100, i%2 == 0)
 		name := filepath.Join(t.TempDir(), "feed.jsonl")
 		if err := os.WriteFile(name, []byte(feed), 0o600); err != nil {
