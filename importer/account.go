@@ -137,13 +137,13 @@ func (a *account) reject(x *Reject) (total int64) {
 	return a.byKind[a.kind].Rejected
 }
 
-// startOver takes all counts back, and returns them.
-func (a *account) startOver() [catalog.KindAttribute + 1]Counts {
+// startOver takes all counts back, but for what asFirst needs to know of them.
+func (a *account) startOver() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	made := a.byKind
+	first := a.byKind
+	a.first = &first
 	clear(a.byKind[:])
-	return made
 }
 
 // recalled counts the records of which it was known what they come to, but not

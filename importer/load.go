@@ -114,16 +114,16 @@ func (r *run) loadAgain(ctx context.Context) error {
 
 // loaded is what the loader made of a chunk.
 type loaded struct {
+	seen
 	writes  []catalog.Write
 	bufs    [][]byte // memory that no later chunk's bodies are in
 	size    int      // bytes of the bodies
-	records int64
 	counts  [catalog.KindAttribute + 1]Counts
 	rejects []*Reject
 	patches []*patch
 	rows    []*row         // that wait for others of their key
 	came    *feedcache.Run // what the records came to; nil: not kept
-	seen    seen           // while reading once
+	parts   int64          // prices and stock of embedded variants, while reading once
 }
 
 // loader is the worker of the second pass.
@@ -142,7 +142,8 @@ type loader struct {
 	rows   folder
 	recall recaller
 
-	lookout  *lookout       // while reading once
+	keys     *keyNotes // while reading once
+	text     []byte
 	replaced catalog.Parser // of records that others replace
 }
 
@@ -159,9 +160,6 @@ func (l *loader) chunk(_ context.Context, c *feed.Chunk) (any, error) {
 		return nil, err
 	}
 	l.fold()
-	if l.lookout != nil {
-		l.out.seen, l.lookout.seen = l.lookout.seen, seen{}
-	}
 	l.out.size += len(l.parser.Buffer()) - l.begun
 	return l.out, err
 }
@@ -201,13 +199,13 @@ func (l *loader) record(rec *feed.Record) error {
 	} else {
 		l.out.records++
 	}
-	if l.lookout != nil {
-		l.lookout.next = rec.Ord + 1
+	if l.keys != nil {
+		l.out.next = rec.Ord + 1
 		if rec.Overlay {
 			return errNotOnce
 		}
 		if rec.Err == nil {
-			l.lookout.docs++
+			l.out.docs++
 		}
 	}
 	switch {
@@ -303,10 +301,12 @@ func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) (ok bool) {
 		p.Key = catalog.Key(quickKey(l.r.o.Kind, doc))
 	}
 	if err != nil {
-		if kind, key, ok := ofOtherKind(l.r.o.Kind, doc); ok {
-			l.key(kind, catalog.Key(key), ord)
-		} else {
-			l.key(l.r.o.Kind, catalog.Key(quickKey(l.r.o.Kind, doc)), ord)
+		if l.keys != nil {
+			kind, key, ok := ofOtherKind(l.r.o.Kind, doc)
+			if !ok {
+				kind, key = l.r.o.Kind, quickKey(l.r.o.Kind, doc)
+			}
+			l.noteKey(kind, key, ord)
 		}
 		l.reject(rec, string(p.Key), err)
 		if l.r.mend != nil {
@@ -317,7 +317,10 @@ func (l *loader) put(rec *feed.Record, ord uint32, doc []byte) (ok bool) {
 		}
 		return false
 	}
-	l.key(p.Kind, p.Key, ord)
+	if l.keys != nil {
+		l.text = append(l.text[:0], p.Key...)
+		l.noteKey(p.Kind, l.text, ord)
+	}
 	if l.only != nil && l.r.mend != nil {
 		l.r.mend.keep(p)
 	}
@@ -337,7 +340,7 @@ func (l *loader) emit(p *catalog.Parsed, ord uint32) {
 	for i := range p.Variants {
 		v := &p.Variants[i]
 		price, stock := takes, takes
-		if l.lookout == nil {
+		if l.keys == nil {
 			price, stock = l.r.embedded(v.SKU, ord, l.only != nil && !second)
 		}
 		if price == waits || stock == waits {
@@ -361,8 +364,8 @@ func (l *loader) variantPart(k catalog.Kind, sku catalog.Key, part catalog.Part,
 		l.out.counts[k].Duplicates++
 	case v == takes && !second:
 		l.part(k, sku, part)
-		if l.lookout != nil {
-			l.lookout.parts++
+		if l.keys != nil {
+			l.out.parts++
 		}
 	case v == waits && second:
 		l.part(k, sku, part)

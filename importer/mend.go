@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"catalog/catalog"
@@ -52,7 +53,7 @@ type strayPart struct {
 
 // openMend finds out whether there may be something to be mended.
 func (r *run) openMend(ctx context.Context) error {
-	if r.o.DryRun || r.o.Kind != catalog.KindProduct || r.o.Mode != Upsert && r.o.Mode != Sync {
+	if r.o.DryRun || r.o.Kind != catalog.KindProduct || !r.replaces() {
 		return nil
 	}
 	_, err := r.store.Meta(ctx, r.unsettledName())
@@ -133,12 +134,10 @@ func (r *run) settle(ctx context.Context) error {
 	if r.mend == nil || r.truncated() != nil {
 		return nil // the rest of the feed may tell more
 	}
-	for len(r.mend.parts) > 0 {
-		n := min(len(r.mend.parts), alikeBatch)
-		if err := r.takeAway(ctx, r.mend.parts[:n]); err != nil {
+	for part := range slices.Chunk(r.mend.parts, alikeBatch) {
+		if err := r.takeAway(ctx, part); err != nil {
 			return err
 		}
-		r.mend.parts = r.mend.parts[n:]
 	}
 	return r.store.SetMeta(ctx, r.unsettledName(), nil)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"unicode/utf8"
 
 	"catalog/catalog"
 	"catalog/importer/internal/feed"
@@ -34,38 +33,19 @@ var errNotOnce = errors.New("the feed has to be surveyed first")
 
 // once is an import that reads its feed once.
 type once struct {
-	spell   spellings
-	records int64 // readable or not
-	docs    int64 // that could be read
-	keyed   int64
-	long    int64 // keys that are too long for a Magento cart
-	held    []*Reject
-	bytes   int                               // of them
-	writes  int64                             // applied
-	nulls   int64                             // of these, deletes of what was not there
-	parts   int64                             // prices and stock of embedded variants
-	again   int64                             // of these, to a key that was written before
-	made    [catalog.KindAttribute + 1]Counts // what came of it, where it was not enough
-}
-
-// seen is what a loader saw in a chunk while reading once.
-type seen struct {
-	docs, keyed, long int64
-	parts             int64 // prices and stock of embedded variants
-	next              int64 // ordinal after the last
-}
-
-// lookout notes what a loader sees while reading once.
-type lookout struct {
-	add  *manifest.Adder
-	odds odds
 	seen
-	text []byte
+	parts  int64 // prices and stock of embedded variants
+	spell  spellings
+	held   []*Reject
+	bytes  int   // of them
+	writes int64 // applied
+	nulls  int64 // of these, deletes of what was not there
+	again  int64 // of these, to a key that was written before
 }
 
 // mayLoadOnce reports whether reading once may be enough.
 func (r *run) mayLoadOnce() bool {
-	if r.had > 0 || r.o.DryRun || r.o.Kind != catalog.KindProduct || r.o.Mode != Upsert && r.o.Mode != Sync {
+	if r.had > 0 || r.o.DryRun || r.o.Kind != catalog.KindProduct || !r.replaces() {
 		return false
 	}
 	if l := r.o.Guards.MaxRejects; l.Set && !l.None {
@@ -97,16 +77,15 @@ func (r *run) loadOnce(ctx context.Context) (enough bool, err error) {
 	switch {
 	case errors.Is(err, errNotOnce):
 		r.recall.close()
-		return false, r.startOver(ctx, o)
+		return false, r.startOver(ctx)
 	case err != nil:
 		return false, errors.Join(err, r.release(o.held))
 	}
 	r.man.Seal(r.o.Workers)
 	if o.unsure() || r.repeats() {
 		r.recall.keep(&r.acc)
-		return false, r.startOver(ctx, o)
+		return false, r.startOver(ctx)
 	}
-	r.total = o.records
 	r.recall.keep(&r.acc)
 	r.acc.warn("sku_over_64", o.long)
 	r.acc.warn("sku_spelling", o.spell.clashes())
@@ -120,62 +99,47 @@ func (r *run) loadOnce(ctx context.Context) (enough bool, err error) {
 // not settle: no key at all, a key that was written before, or a null, which
 // goes before what another record has embedded.
 func (o *once) unsure() bool {
-	return o.keyed == 0 && o.docs > 0 || o.again > 0 || o.nulls > 0 && o.parts > 0
+	return o.keyless() || o.again > 0 || o.nulls > 0 && o.parts > 0
 }
 
 // passOnce reads and writes everything.
 func (r *run) passOnce(ctx context.Context) error {
 	c := newCommitter(ctx, r)
 	workers := make([]worker, r.o.Workers)
+	notes := make([]keyNotes, r.o.Workers)
 	for i := range workers {
+		notes[i] = r.newKeyNotes(&r.once.spell)
 		workers[i] = &loader{
 			r: r, docs: newDocuments(r.mapping), bufs: &c.bufs, recall: r.recall.recaller(),
-			lookout: &lookout{add: r.man.NewAdder(), odds: odds{s: &r.once.spell}},
+			keys: &notes[i],
 		}
 	}
-	err := error(nil)
-	for i, in := range r.inputs {
-		if i > 0 {
-			in.base = r.inputs[i-1].next
+	err := r.firstPass(c.ctx, workers, func(in *input, result any) error {
+		l := result.(*loaded)
+		if err := r.once.take(l); err != nil {
+			return err
 		}
-		in.next = in.base
-		err = r.passInput(c.ctx, in, workers, func(in *input, result any) error {
-			l := result.(*loaded)
-			in.report.Read += l.records
-			in.next = max(in.next, in.base+l.seen.next)
-			if err := r.once.take(in, l); err != nil {
-				return err
-			}
-			return c.take(in, l)
-		})
-		if err != nil {
-			break
-		}
-	}
+		return c.take(in, l)
+	})
 	if err = c.close(err); err != nil {
 		return err
 	}
-	for _, w := range workers {
-		look := w.(*loader).lookout
-		look.add.Flush()
-		look.odds.flush()
+	for i := range notes {
+		notes[i].flush()
 	}
 	return nil
 }
 
 // take notes what came of a chunk, and holds its rejects back.
-func (o *once) take(in *input, l *loaded) error {
-	o.records += l.records
-	o.docs += l.seen.docs
-	o.keyed += l.seen.keyed
-	o.long += l.seen.long
-	o.parts += l.seen.parts
+func (o *once) take(l *loaded) error {
+	o.add(&l.seen)
+	o.parts += l.parts
 	for _, x := range l.rejects {
 		o.held = append(o.held, x)
 		o.bytes += len(x.Key) + len(x.Detail) + recordSize(x.Record)
 	}
 	l.rejects = nil
-	if len(o.held) > maxHeld || o.bytes > maxHeldBytes || in.next > maxRecords {
+	if len(o.held) > maxHeld || o.bytes > maxHeldBytes {
 		return errNotOnce
 	}
 	return nil
@@ -231,7 +195,7 @@ func (r *run) repeats() bool {
 
 // startOver forgets what was counted: the usual passes count it all. What they
 // find as it should be is there because of this import, see account.finish.
-func (r *run) startOver(ctx context.Context, o *once) error {
+func (r *run) startOver(ctx context.Context) error {
 	r.man.Close()
 	r.man = nil
 	r.recall = recall{}
@@ -239,8 +203,7 @@ func (r *run) startOver(ctx context.Context, o *once) error {
 	for _, in := range r.inputs {
 		in.report.Read = 0
 	}
-	o.made = r.acc.startOver()
-	r.acc.first = &o.made
+	r.acc.startOver()
 	prices := r.hadPrices
 	r.had = 0
 	if err := r.count(ctx); err != nil {
@@ -250,23 +213,13 @@ func (r *run) startOver(ctx context.Context, o *once) error {
 	return nil
 }
 
-// key notes the key of a record.
-func (l *loader) key(k catalog.Kind, key catalog.Key, ord uint32) {
-	look := l.lookout
-	if look == nil || len(key) == 0 {
-		return
+// noteKey notes the key of a record; nil if it has none.
+func (l *loader) noteKey(k catalog.Kind, key []byte, ord uint32) {
+	switch {
+	case len(key) == 0:
+	case k == l.r.o.Kind:
+		l.keys.note(&l.out.seen, key, ord, manifest.Main, 0)
+	default:
+		l.keys.noteOther(&l.out.seen, k, key, ord)
 	}
-	look.keyed++
-	look.text = look.text[:0]
-	if k != l.r.o.Kind {
-		look.text = append(look.text, ownKey(k)...)
-	}
-	look.text = append(look.text, key...)
-	if k == l.r.o.Kind {
-		if utf8.RuneCount(look.text) > cartSKU {
-			look.long++
-		}
-		look.odds.add(look.text)
-	}
-	look.add.Add(l.r.man.Of(look.text), ord, manifest.Main, 0)
 }

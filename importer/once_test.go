@@ -74,12 +74,18 @@ func tangled(rng *rand.Rand, n, keys int, shared bool) string {
 	return b.String()
 }
 
+// seeded returns random numbers, and logs what would give them again.
+func seeded(t *testing.T) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
 // TestOnceAndTwice imports feeds into empty stores by reading them once, and by
 // surveying them first: stores, rejects and reports must be alike.
 func TestOnceAndTwice(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := seeded(t)
 	feeds := 30
 	if testing.Short() {
 		feeds = 10
@@ -195,9 +201,7 @@ func (m *mortal) SetMeta(ctx context.Context, name string, value []byte) error {
 // TestOnceKilled ends imports into empty stores at every step: the same command
 // again must end in the store of one that nobody disturbed.
 func TestOnceKilled(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	rng := seeded(t)
 	feeds := 4
 	if testing.Short() {
 		feeds = 1

@@ -24,7 +24,7 @@ type recall struct {
 // the feed stands for itself, and is large enough for a hash to be cheaper
 // than reading it. What cannot be had costs time only, and a warning.
 func (r *run) openRecall() {
-	if r.o.FeedCache == "" || r.o.Kind != catalog.KindProduct || r.o.Mode != Upsert && r.o.Mode != Sync {
+	if r.o.FeedCache == "" || r.o.Kind != catalog.KindProduct || !r.replaces() {
 		return
 	}
 	r.recall.mapped = r.mapping != nil

@@ -19,6 +19,9 @@ func (r *run) folds() bool {
 	return r.o.Mode == Patch || r.o.Kind == catalog.KindPrice && r.o.Mode != Delete
 }
 
+// replaces reports whether a record replaces its document as a whole.
+func (r *run) replaces() bool { return r.o.Mode == Upsert || r.o.Mode == Sync }
+
 // settleRecords finds the records of one key and decides which count.
 func (r *run) settleRecords() {
 	_ = r.man.Groups(func(g []manifest.Entry) error {

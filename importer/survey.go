@@ -5,9 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"strings"
-	"unicode/utf8"
 
 	"catalog/catalog"
 	"catalog/importer/inspect"
@@ -22,7 +20,7 @@ import (
 // compare with, what is the same. Into an empty store it reads keys alone.
 func (r *run) survey(ctx context.Context) error {
 	have := r.had
-	r.full = have > 0 && (r.o.Mode == Upsert || r.o.Mode == Sync)
+	r.full = have > 0 && r.replaces()
 	r.man = manifest.New(r.full)
 	r.openRecall()
 	spell := &spellings{man: r.man}
@@ -32,37 +30,27 @@ func (r *run) survey(ctx context.Context) error {
 		workers[i] = newSurveyor(r, spell)
 	}
 	var total surveyed
-	for i, in := range r.inputs {
-		if i > 0 {
-			in.base = r.inputs[i-1].next
-		}
-		in.next = in.base
+	for _, in := range r.inputs {
 		if s, ok := in.reader.(feed.Selective); ok && r.full {
 			s.Mark()
 		}
-		err := r.passInput(ctx, in, workers, func(in *input, result any) error {
-			s := result.(*surveyed)
-			total.add(s)
-			if s.came != nil {
-				r.recall.out.Append(s.came)
-			}
-			in.report.Read += s.records
-			in.next = max(in.next, in.base+s.next)
-			r.prog.records(s.records)
-			return nil
-		})
-		if err != nil {
-			return err
+	}
+	err := r.firstPass(ctx, workers, func(_ *input, result any) error {
+		s := result.(*surveyed)
+		total.add(s)
+		if s.came != nil {
+			r.recall.out.Append(s.came)
 		}
-		if in.next > maxRecords {
-			return fmt.Errorf("%w: more than %d records in one import: split the feeds", ErrUsage, uint32(maxRecords))
-		}
+		r.prog.records(s.records)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, w := range workers {
-		w.(*surveyor).add.Flush()
-		w.(*surveyor).odds.flush()
+		w.(*surveyor).keys.flush()
 	}
-	if total.keyed == 0 && total.docs > 0 {
+	if total.keyless() {
 		return r.noKey(&total)
 	}
 	if r.full {
@@ -144,21 +132,14 @@ func (r *run) noKey(s *surveyed) error {
 
 // surveyed is what the survey found in a chunk.
 type surveyed struct {
-	records int64 // readable or not
-	docs    int64 // that are JSON objects by their look
-	keyed   int64
-	long    int64 // keys that are too long for a Magento cart
-	next    int64 // ordinal after the last
+	seen
 	known   int64 // that were not parsed, since it is known what they come to
 	samples [][]byte
 	came    *feedcache.Run // what the records came to; nil: not kept
 }
 
 func (s *surveyed) add(o *surveyed) {
-	s.records += o.records
-	s.docs += o.docs
-	s.keyed += o.keyed
-	s.long += o.long
+	s.seen.add(&o.seen)
 	s.known += o.known
 	if len(s.samples) < maxSamples {
 		s.samples = append(s.samples, o.samples...)
@@ -166,9 +147,7 @@ func (s *surveyed) add(o *surveyed) {
 }
 
 const (
-	maxRecords  = math.MaxUint32 // in one import
 	maxSamples  = 1000
-	cartSKU     = 64 // characters: the width of Magento's sku column
 	compareable = manifest.Price | manifest.PriceNull | manifest.Stock | manifest.StockNull
 )
 
@@ -177,8 +156,7 @@ type surveyor struct {
 	r      *run
 	in     *input
 	dec    feed.Decoder
-	add    *manifest.Adder
-	odds   odds
+	keys   keyNotes
 	docs   documents
 	parser catalog.Parser
 	parsed catalog.Parsed
@@ -188,7 +166,7 @@ type surveyor struct {
 }
 
 func newSurveyor(r *run, s *spellings) *surveyor {
-	return &surveyor{r: r, odds: odds{s: s}, add: r.man.NewAdder(), docs: newDocuments(r.mapping), recall: r.recall.recaller()}
+	return &surveyor{r: r, keys: r.newKeyNotes(s), docs: newDocuments(r.mapping), recall: r.recall.recaller()}
 }
 
 func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
@@ -235,14 +213,7 @@ func (s *surveyor) sample(rec *feed.Record) error {
 }
 
 func (s *surveyor) put(key []byte, ord int64, f manifest.Flags, value uint64) {
-	s.res.keyed++
-	if s.r.o.Kind == catalog.KindProduct {
-		if utf8.RuneCount(key) > cartSKU {
-			s.res.long++
-		}
-		s.odds.add(key)
-	}
-	s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), f, value)
+	s.keys.note(&s.res.seen, key, uint32(s.in.base+ord), f, value)
 }
 
 func (s *surveyor) record(rec *feed.Record) error {
@@ -298,7 +269,7 @@ func (s *surveyor) record(rec *feed.Record) error {
 	for i := range p.Variants {
 		v := &p.Variants[i]
 		f, value := parts(v.Price, v.Stock)
-		s.add.Add(s.r.man.OfString(string(v.SKU)), uint32(s.in.base+rec.Ord), f|manifest.Variant, value)
+		s.keys.add.Add(s.r.man.OfString(string(v.SKU)), uint32(s.in.base+rec.Ord), f|manifest.Variant, value)
 	}
 	return nil
 }
@@ -313,23 +284,18 @@ func (s *surveyor) recalled(rec *feed.Record, parts []feedcache.Part) {
 	}
 	s.put(key, rec.Ord, manifest.Flags(own.Flags), own.Value)
 	for _, v := range parts[1:] {
-		s.add.Add(s.r.man.Of(v.Key), uint32(s.in.base+rec.Ord), manifest.Flags(v.Flags)|manifest.Variant, v.Value)
+		s.keys.add.Add(s.r.man.Of(v.Key), uint32(s.in.base+rec.Ord), manifest.Flags(v.Flags)|manifest.Variant, v.Value)
 	}
 }
 
 // otherKind notes a record of another kind in a feed of products: by itself,
-// so that the last one counts, and as a SKU that the feed knows.
+// and as a SKU that the feed knows.
 func (s *surveyor) otherKind(k catalog.Kind, key []byte, ord int64) {
-	s.res.keyed++
-	own := append(ownKey(k), key...)
-	s.add.Add(s.r.man.Of(own), uint32(s.in.base+ord), manifest.Main|manifest.Open, 0)
+	s.keys.noteOther(&s.res.seen, k, key, uint32(s.in.base+ord))
 	if k == catalog.KindPrice || k == catalog.KindStock {
-		s.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), manifest.Variant|manifest.Open, 0)
+		s.keys.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), manifest.Variant|manifest.Open, 0)
 	}
 }
-
-// ownKey starts what stands for the key of a record of another kind.
-func ownKey(k catalog.Kind) []byte { return []byte{0, byte(k), 0} }
 
 // parts returns flags and digest of a product's price and stock.
 func parts(price, stock catalog.Part) (f manifest.Flags, value uint64) {
