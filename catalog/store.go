@@ -152,6 +152,14 @@ func Counts(ctx context.Context, s Store) (Stats, error) {
 	return s.Stats(ctx)
 }
 
+// Referrer is a Store that knows which refs a record is found by without
+// reading its body.
+type Referrer interface {
+	// RefsOf returns what HeadsOf returns, and for each record the refs that
+	// Lookup finds it by, in no order that means anything.
+	RefsOf(ctx context.Context, kind Kind, keys ...Key) ([]Head, [][]Ref, error)
+}
+
 // Range is a half-open interval of keys; an empty To has no upper end.
 type Range struct{ From, To Key }
 

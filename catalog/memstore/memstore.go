@@ -147,6 +147,23 @@ func (s *Store) HeadsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.
 	return out, nil
 }
 
+// RefsOf implements catalog.Referrer.
+func (s *Store) RefsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Head, [][]catalog.Ref, error) {
+	heads, refs := make([]catalog.Head, len(keys)), make([][]catalog.Ref, len(keys))
+	err := s.read(ctx, "refs", func() error {
+		for i, k := range keys {
+			if r := s.find(kind, k); r != nil {
+				heads[i], refs[i] = r.Head, slices.Clone(r.refs)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return heads, refs, nil
+}
+
 // Heads implements catalog.Store.
 func (s *Store) Heads(ctx context.Context, kind catalog.Kind, r catalog.Range) iter.Seq2[catalog.Head, error] {
 	return func(yield func(catalog.Head, error) bool) {

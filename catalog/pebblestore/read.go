@@ -20,8 +20,9 @@ const checkEvery = 256
 // Get implements catalog.Store.
 func (s *Store) Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Record, error) {
 	records := make([]catalog.Record, len(keys))
-	err := s.lookup(ctx, kind, keys, true, func(i int, h catalog.Head, body []byte) {
+	err := s.lookup(ctx, kind, keys, true, func(i int, h catalog.Head, _, body []byte) error {
 		records[i] = catalog.Record{Head: h, Body: bytes.Clone(body)}
+		return nil
 	})
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("get %s", kind.Plural()), err)
@@ -32,21 +33,40 @@ func (s *Store) Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key)
 // HeadsOf implements catalog.Store.
 func (s *Store) HeadsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Head, error) {
 	heads := make([]catalog.Head, len(keys))
-	err := s.lookup(ctx, kind, keys, false, func(i int, h catalog.Head, _ []byte) { heads[i] = h })
+	err := s.lookup(ctx, kind, keys, false, func(i int, h catalog.Head, _, _ []byte) error {
+		heads[i] = h
+		return nil
+	})
 	if err != nil {
 		return nil, wrap(fmt.Sprintf("get heads of %s", kind.Plural()), err)
 	}
 	return heads, nil
 }
 
+// RefsOf implements catalog.Referrer.
+func (s *Store) RefsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Head, [][]catalog.Ref, error) {
+	heads, refs := make([]catalog.Head, len(keys)), make([][]catalog.Ref, len(keys))
+	err := s.lookup(ctx, kind, keys, false, func(i int, h catalog.Head, stored, _ []byte) (err error) {
+		heads[i] = h
+		if len(stored) > 0 {
+			refs[i], err = parseRefs(nil, stored)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, nil, wrap(fmt.Sprintf("get refs of %s", kind.Plural()), err)
+	}
+	return heads, refs, nil
+}
+
 // lookupPart is the least number of keys that a goroutine of its own looks up.
 const lookupPart = 512
 
-// lookup calls found for each of keys that is there, with its head and, if
-// bodies are asked for, its body. Many keys are looked up by several
+// lookup calls found for each of keys that is there, with its head, its refs as
+// they are stored and, if bodies are asked for, its body. Many keys are looked up by several
 // goroutines, all in one view of the store; found is called by each of them.
 func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Key, bodies bool,
-	found func(i int, h catalog.Head, body []byte),
+	found func(i int, h catalog.Head, refs, body []byte) error,
 ) (err error) {
 	if err := s.enter(ctx); err != nil {
 		return err
@@ -92,7 +112,7 @@ type lookup struct {
 	kind   catalog.Kind
 	keys   []catalog.Key
 	bodies bool // those kept apart
-	found  func(i int, h catalog.Head, body []byte)
+	found  func(i int, h catalog.Head, refs, body []byte) error
 }
 
 // run looks up the keys at the places that order names, in that order, and
@@ -125,7 +145,7 @@ func (l *lookup) run(it *pebble.Iterator, order []int) (err error) {
 		if err != nil {
 			return err
 		}
-		h, body, err := l.s.decodeHead(l.kind, v)
+		h, refs, body, err := l.s.decodeHead(l.kind, v)
 		if err != nil {
 			return fmt.Errorf("%s %q: %w", l.kind, key, err)
 		}
@@ -142,7 +162,9 @@ func (l *lookup) run(it *pebble.Iterator, order []int) (err error) {
 				return err
 			}
 		}
-		l.found(i, h, body)
+		if err := l.found(i, h, refs, body); err != nil {
+			return fmt.Errorf("%s %q: %w", l.kind, key, err)
+		}
 	}
 	return nil
 }
@@ -155,17 +177,18 @@ func (s *Store) check(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// decodeHead decodes the value under a record's key. The head has no key yet.
-func (s *Store) decodeHead(kind catalog.Kind, v []byte) (catalog.Head, []byte, error) {
+// decodeHead decodes the value under a record's key: its head, which has no key
+// yet, its refs as they are stored, and what is behind.
+func (s *Store) decodeHead(kind catalog.Kind, v []byte) (_ catalog.Head, refs, rest []byte, err error) {
 	h, rest, err := parseHead(v)
 	if err != nil {
-		return catalog.Head{}, nil, err
+		return catalog.Head{}, nil, nil, err
 	}
 	source, err := s.names.name(h.source)
 	if err != nil {
-		return catalog.Head{}, nil, err
+		return catalog.Head{}, nil, nil, err
 	}
-	return catalog.Head{Kind: kind, Hash: h.hash, Seq: h.seq, Source: source}, rest, nil
+	return catalog.Head{Kind: kind, Hash: h.hash, Seq: h.seq, Source: source}, h.refs, rest, nil
 }
 
 // Lookup implements catalog.Store.

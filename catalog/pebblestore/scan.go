@@ -109,7 +109,7 @@ func (w *walker) run(apart bool, yield func(catalog.Head, []byte) bool) (last []
 			return nil, false, err
 		}
 		key := catalog.Key(it.Key()[1:])
-		h, body, err := w.s.decodeHead(w.kind, v)
+		h, _, body, err := w.s.decodeHead(w.kind, v)
 		if err != nil {
 			return nil, false, fmt.Errorf("%s %q: %w", w.kind, key, err)
 		}

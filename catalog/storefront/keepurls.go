@@ -4,16 +4,15 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"catalog/catalog"
 )
 
-// URLStore is the part of catalog.Store that URLKeeper needs.
+// URLStore is the part of a catalog.Store that URLKeeper needs.
 type URLStore interface {
-	Get(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Record, error)
-	HeadsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.Key) ([]catalog.Head, error)
-	Lookup(ctx context.Context, ref catalog.Ref) ([]catalog.Key, error)
+	catalog.Referrer
 	SetMeta(ctx context.Context, name string, value []byte) error
 }
 
@@ -69,76 +68,43 @@ func (k *URLKeeper) Keep(ctx context.Context, writes []catalog.Write) (left int,
 	for j, i := range at {
 		keys[j] = writes[i].Key
 	}
-	heads, err := k.store.HeadsOf(ctx, catalog.KindProduct, keys...)
+	heads, refs, err := k.store.RefsOf(ctx, catalog.KindProduct, keys...)
 	if err != nil {
 		return 0, fmt.Errorf("storefront: looking for former url_keys: %w", err)
 	}
-	var changed []int
-	keys = keys[:0]
+	kept := 0
 	for j, i := range at {
 		if !heads[j].Exists() || heads[j].Hash == writes[i].Hash {
 			continue
 		}
-		other, err := k.gets(ctx, &writes[i])
-		if err != nil {
-			return 0, err
-		}
-		if other {
-			changed, keys = append(changed, i), append(keys, writes[i].Key)
-		}
-	}
-	return k.keep(ctx, writes, changed, keys)
-}
-
-// gets reports whether a write gives its product a url_key that it has not.
-func (k *URLKeeper) gets(ctx context.Context, w *catalog.Write) (bool, error) {
-	for _, ref := range w.Refs {
-		if ref.Type != catalog.RefURLKey {
-			continue
-		}
-		owners, err := k.store.Lookup(ctx, ref)
-		if err != nil {
-			return false, fmt.Errorf("storefront: looking up the url_key %q: %w", ref.Value, err)
-		}
-		own := false
-		for _, o := range owners {
-			own = own || o == w.Key
-		}
-		if !own {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// keep remembers what the products of some writes are found by and will not be.
-func (k *URLKeeper) keep(ctx context.Context, writes []catalog.Write, changed []int, keys []catalog.Key) (left int, err error) {
-	const some = 500 // bodies at a time
-	kept := 0
-	for start := 0; start < len(changed); start += some {
-		end := min(start+some, len(changed))
-		records, err := k.store.Get(ctx, catalog.KindProduct, keys[start:end]...)
-		if err != nil {
-			return left, fmt.Errorf("storefront: reading former url_keys: %w", err)
-		}
-		for j, r := range records {
-			was := urlKeys(r.Body)
-			for _, ref := range writes[changed[start+j]].Refs {
-				delete(was, ref)
+		for _, ref := range lost(refs[j], writes[i].Refs) {
+			if kept == MaxKeptURLs {
+				left++
+				continue
 			}
-			for ref := range was {
-				if kept == MaxKeptURLs {
-					left++
-					continue
-				}
-				kept++
-				if err := k.store.SetMeta(ctx, FormerURL(ref.Store, ref.Value), []byte(r.Key)); err != nil {
-					return left, fmt.Errorf("storefront: remembering the url_key %q: %w", ref.Value, err)
-				}
+			kept++
+			if err := k.store.SetMeta(ctx, FormerURL(ref.Store, ref.Value), []byte(keys[j])); err != nil {
+				return left, fmt.Errorf("storefront: remembering the url_key %q: %w", ref.Value, err)
 			}
 		}
 	}
 	return left, nil
+}
+
+// lost returns the url_keys that a product had and will not have, if it gets
+// one that it had not.
+func lost(had, gets []catalog.Ref) []catalog.Ref {
+	isNew := func(ref catalog.Ref) bool { return ref.Type == catalog.RefURLKey && !slices.Contains(had, ref) }
+	if !slices.ContainsFunc(gets, isNew) {
+		return nil
+	}
+	var out []catalog.Ref
+	for i, ref := range had {
+		if ref.Type == catalog.RefURLKey && !slices.Contains(gets, ref) && !slices.Contains(had[:i], ref) {
+			out = append(out, ref)
+		}
+	}
+	return out
 }
 
 // mayBeThere reports whether a product may be in the store, and notes that it

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"catalog/catalog"
 )
@@ -17,6 +18,7 @@ func refPromises() []promise {
 		{"GivenTwice", refsTwice},
 		{"WithinABatch", refsWithinBatch},
 		{"KeptWhenUnchanged", refsKept},
+		{"ListedByRecord", refsListed},
 	}
 }
 
@@ -35,6 +37,47 @@ func putRefs(key catalog.Key, n int, refs ...catalog.Ref) catalog.Write {
 func (e *env) found(ref catalog.Ref, want ...catalog.Key) {
 	e.Helper()
 	equal(e, fmt.Sprintf("lookup of %+v", ref), e.lookup(ref), want)
+}
+
+// refsListed asks a catalog.Referrer for the refs of records.
+func refsListed(e *env) {
+	s, ok := e.s.(catalog.Referrer)
+	if !ok {
+		e.Skip("the store is no catalog.Referrer")
+	}
+	listed := func(kind catalog.Kind, key catalog.Key, want ...catalog.Ref) {
+		e.Helper()
+		keys := []catalog.Key{"not-there", key}
+		heads, refs, err := s.RefsOf(e.ctx, kind, keys...)
+		e.ok(err)
+		equal(e, "the heads that come with refs", heads, e.headsOf(kind, keys...))
+		if len(refs) != len(keys) || len(refs[0]) != 0 {
+			e.Fatalf("RefsOf returns %+v for a key that is not there and one that is", refs)
+		}
+		if got := refs[1]; len(got) != len(want) {
+			e.Fatalf("%v %q is found by %+v, want %+v", kind, key, got, want)
+		}
+		for _, ref := range want {
+			if !slices.Contains(refs[1], ref) {
+				e.Errorf("%v %q is found by %+v, want %+v among them", kind, key, refs[1], ref)
+			}
+		}
+	}
+	odd := catalog.Ref{Type: catalog.RefVariant, Value: "\x00\xff"}
+	e.apply(putRefs("a", 1, urlKey("", "x"), urlKey("de", "x"), odd), putRefs("b", 1), put(catalog.KindPrice, "a", `[{"price":1}]`))
+	listed(catalog.KindProduct, "a", urlKey("", "x"), urlKey("de", "x"), odd)
+	listed(catalog.KindProduct, "b")
+	listed(catalog.KindPrice, "a")
+	e.apply(putRefs("a", 2, urlKey("", "y"), urlKey("de", "x")), putRefs("b", 2, odd))
+	listed(catalog.KindProduct, "a", urlKey("", "y"), urlKey("de", "x"))
+	listed(catalog.KindProduct, "b", odd)
+	e.apply(del(catalog.KindProduct, "a"))
+	listed(catalog.KindProduct, "a")
+
+	heads, refs, err := s.RefsOf(e.ctx, catalog.KindProduct)
+	if e.ok(err); len(heads) != 0 || len(refs) != 0 {
+		e.Errorf("RefsOf of no keys returns %v, %v", heads, refs)
+	}
 }
 
 func refsFound(e *env) {
