@@ -33,7 +33,7 @@ func (r *run) guardPrices(ctx context.Context) error {
 		return nil
 	}
 	r.prog.phase("checking prices", r.prog.bytes)
-	keep := r.newKeeper()
+	keep := r.newKeeper(r.kept == nil && r.full && r.todo <= min(r.total/4, keptRecords))
 	defer keep.done(r)
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
@@ -188,7 +188,7 @@ type priceGuard struct {
 	out    *guarded
 }
 
-func (g *priceGuard) begin(in *input) { g.in, g.dec = in, in.reader.NewDecoder() }
+func (g *priceGuard) begin(in *input) { g.in, g.dec = in, in.passed().NewDecoder() }
 
 func (g *priceGuard) end() error { return g.dec.Close() }
 

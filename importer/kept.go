@@ -23,8 +23,8 @@ const (
 	keptChunk   = 256 << 10
 )
 
-// kept has the records of an input that changed, so that who reads them need
-// not read a whole feed of which little did. The records are in a temporary
+// kept has the records of an input that changed, or that may have, so that who
+// reads them need not read a whole feed of which little did. The records are in a temporary
 // file; in memory is where each stands. It is a feed.Reader, which gives the
 // records in the order of their keys: those that a batch looks up in the store
 // then stand side by side there. Records of which the order means something
@@ -44,6 +44,7 @@ type keptPlace struct {
 	key keptKey
 	at  int64
 	n   uint32
+	ord uint32 // in the input
 }
 
 // keptKey is the start of a key, zero for records whose order means something.
@@ -84,7 +85,7 @@ type keptPart struct {
 func (p *keptPart) add(rec *feed.Record, key catalog.Key) {
 	at := len(p.text)
 	p.text = appendKept(p.text, rec)
-	place := keptPlace{at: int64(at), n: uint32(len(p.text) - at)}
+	place := keptPlace{at: int64(at), n: uint32(len(p.text) - at), ord: uint32(rec.Ord)}
 	copy(place.key[:], key)
 	p.places = append(p.places, place)
 }
@@ -260,7 +261,9 @@ func cutKept(b []byte, rec *feed.Record, rej *feed.Reject) ([]byte, error) {
 	return b, nil
 }
 
-// keeper keeps what changed while the guard reads the feeds.
+// keeper keeps records while a pass reads the feeds: the survey those that it
+// did not know from last time, which are nearly all that changed; where it
+// knows none, the guard those that did change.
 type keeper struct {
 	file  *keptFile
 	of    map[*input]*kept
@@ -276,10 +279,10 @@ func (k *keeper) part() *keptPart {
 	return new(keptPart)
 }
 
-// newKeeper returns a keeper, which is on when little changed.
-func (r *run) newKeeper() *keeper {
+// newKeeper returns a keeper, which is on where it is wanted.
+func (r *run) newKeeper(wanted bool) *keeper {
 	k := &keeper{of: map[*input]*kept{}}
-	if !r.full || r.todo > min(r.total/4, keptRecords) {
+	if !wanted {
 		return k
 	}
 	var err error
@@ -295,6 +298,32 @@ func (r *run) newKeeper() *keeper {
 	return k
 }
 
+// settle is done, for the survey, if what it kept has all that there is to do.
+func (k *keeper) settle(r *run) {
+	todo, replaced := r.todo, r.dropped
+	for in, kept := range k.of {
+		for i := range kept.places {
+			place := &kept.places[i]
+			ord := uint32(in.base) + place.ord
+			switch {
+			case r.drop.Has(ord):
+				replaced--
+			case !r.same.Has(ord):
+				todo--
+			}
+			if r.group.Has(ord) {
+				place.key = keptKey{} // it stays with its kin
+			}
+		}
+	}
+	if todo != 0 || r.todo == 0 || r.mends() {
+		k.on.Store(false)
+	} else if k.on.Load() {
+		k.of[r.inputs[0]].replaced = replaced // those that it did know
+	}
+	k.done(r)
+}
+
 // take keeps what came of a chunk.
 func (k *keeper) take(in *input, p *keptPart) {
 	if k.on.Load() && !k.of[in].add(p) {
@@ -308,14 +337,17 @@ func (k *keeper) take(in *input, p *keptPart) {
 func (k *keeper) done(r *run) {
 	if k.on.Load() && k.file.w.Flush() == nil {
 		k.file.w = nil
-		r.kept = k.file
+		r.kept, k.file = k.file, nil
 		for _, in := range r.inputs {
 			in.kept = k.of[in]
 		}
 		return
 	}
-	k.file.close()
+	k.close()
 }
+
+// close lets go of what no pass will read.
+func (k *keeper) close() { k.file.close() }
 
 // readKept accounts for what the kept records leave out.
 func (r *run) readKept() {

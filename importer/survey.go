@@ -23,11 +23,13 @@ func (r *run) survey(ctx context.Context) error {
 	r.full = have > 0 && r.replaces()
 	r.man = manifest.New(r.full)
 	r.openRecall()
+	keep := r.newKeeper(r.recall.old != nil)
+	defer keep.close()
 	spell := &spellings{man: r.man}
 	r.prog.phase("reading", r.prog.bytes)
 	workers := make([]worker, r.o.Workers)
 	for i := range workers {
-		workers[i] = newSurveyor(r, spell)
+		workers[i] = newSurveyor(r, spell, keep)
 	}
 	var total surveyed
 	for _, in := range r.inputs {
@@ -35,9 +37,10 @@ func (r *run) survey(ctx context.Context) error {
 			s.Mark()
 		}
 	}
-	err := r.firstPass(ctx, workers, func(_ *input, result any) error {
+	err := r.firstPass(ctx, workers, func(in *input, result any) error {
 		s := result.(*surveyed)
 		total.add(s)
+		keep.take(in, s.kept)
 		if s.came != nil {
 			r.recall.out.Append(s.came)
 		}
@@ -78,6 +81,7 @@ func (r *run) survey(ctx context.Context) error {
 	}
 	r.settleSame()
 	r.man.DropValues()
+	keep.settle(r)
 	if r.todo == 0 && !r.mends() {
 		r.countAll(&total)
 	}
@@ -136,6 +140,7 @@ type surveyed struct {
 	known   int64 // that were not parsed, since it is known what they come to
 	samples [][]byte
 	came    *feedcache.Run // what the records came to; nil: not kept
+	kept    *keptPart
 }
 
 func (s *surveyed) add(o *surveyed) {
@@ -162,11 +167,12 @@ type surveyor struct {
 	parsed catalog.Parsed
 	key    []byte
 	recall recaller
+	keep   *keeper
 	res    *surveyed
 }
 
-func newSurveyor(r *run, s *spellings) *surveyor {
-	return &surveyor{r: r, keys: r.newKeyNotes(s), docs: newDocuments(r.mapping), recall: r.recall.recaller()}
+func newSurveyor(r *run, s *spellings, keep *keeper) *surveyor {
+	return &surveyor{r: r, keys: r.newKeyNotes(s), docs: newDocuments(r.mapping), recall: r.recall.recaller(), keep: keep}
 }
 
 func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
@@ -174,7 +180,7 @@ func (s *surveyor) begin(in *input) { s.in, s.dec = in, in.reader.NewDecoder() }
 func (s *surveyor) end() error { return s.dec.Close() }
 
 func (s *surveyor) chunk(_ context.Context, c *feed.Chunk) (any, error) {
-	s.res = new(surveyed)
+	s.res = &surveyed{kept: s.keep.part()}
 	if s.r.full {
 		s.res.came = s.recall.begin()
 	}
@@ -219,18 +225,29 @@ func (s *surveyor) put(key []byte, ord int64, f manifest.Flags, value uint64) {
 func (s *surveyor) record(rec *feed.Record) error {
 	s.res.records++
 	s.res.next = rec.Ord + 1
-	if rec.Err != nil {
-		return nil
-	}
-	s.res.docs++
 	sum := uint64(0)
-	if s.r.full && !rec.Overlay {
+	if s.r.full && !rec.Overlay && rec.Err == nil {
 		sum = s.recall.sum(rec.JSON)
 		if parts := s.recall.find(s.in.base+rec.Ord, sum); parts != nil {
+			s.res.docs++
 			s.recalled(rec, parts)
 			return nil
 		}
 	}
+	s.parsed.Key = ""
+	err := s.read(rec, sum)
+	if s.keep.on.Load() {
+		s.res.kept.add(rec, s.parsed.Key)
+	}
+	return err
+}
+
+// read notes a record that is not known from last time.
+func (s *surveyor) read(rec *feed.Record, sum uint64) error {
+	if rec.Err != nil {
+		return nil
+	}
+	s.res.docs++
 	doc, err := s.docs.of(rec)
 	if err != nil {
 		return nil //nolint:nilerr // the second pass meets it again, in order, and rejects it
@@ -260,7 +277,10 @@ func (s *surveyor) record(rec *feed.Record) error {
 	s.key = append(s.key[:0], p.Key...)
 	if err != nil || p.Body == nil {
 		s.put(s.key, rec.Ord, manifest.Main|manifest.Open, 0)
-		return nil
+		if err != nil {
+			p.Key = "" // it will be rejected
+		}
+		return nil //nolint:nilerr // by the second pass
 	}
 	f, value := parts(p.Price, p.Stock)
 	f, value = f|manifest.Main, value+digest(p.Kind, p.Body)
@@ -292,6 +312,7 @@ func (s *surveyor) recalled(rec *feed.Record, parts []feedcache.Part) {
 // and as a SKU that the feed knows.
 func (s *surveyor) otherKind(k catalog.Kind, key []byte, ord int64) {
 	s.keys.noteOther(&s.res.seen, k, key, uint32(s.in.base+ord))
+	s.res.kept.inOrder = true // a price of its own, and one inside a product: the later one counts
 	if k == catalog.KindPrice || k == catalog.KindStock {
 		s.keys.add.Add(s.r.man.Of(key), uint32(s.in.base+ord), manifest.Variant|manifest.Open, 0)
 	}
