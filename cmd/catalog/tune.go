@@ -18,7 +18,10 @@ const (
 	// block that is read from the store is some, so that an import that looks
 	// things up makes gigabytes of it; with 10 MiB a sync of two million
 	// products collected 1,500 times, a third of its processor time.
-	bulkSlack = 64 << 20
+	bulkSlack = 48 << 20
+	// bulkPercent is the most that garbage may be of what is in use: so much
+	// that a small import is let grow by bulkSlack as well, or nearly.
+	bulkPercent = 1600
 	// bulkHeap is what the buffers of an import of products take, and some
 	// garbage: a size at which it is collected all the same.
 	bulkHeap = 200 << 20
@@ -39,7 +42,7 @@ func tuneForBulk(a *app) (done func()) {
 	wg.Go(func() {
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
-		percent, ceiling := 400, int64(bulkHeap)
+		percent, ceiling := bulkPercent, int64(bulkHeap)
 		before := debug.SetGCPercent(percent)
 		limit := debug.SetMemoryLimit(ceiling)
 		defer func() {
@@ -53,7 +56,7 @@ func tuneForBulk(a *app) (done func()) {
 				return
 			}
 			live := max(liveHeap(), 1)
-			p := min(max(int(100*bulkSlack/live), 25), 400)
+			p := min(max(int(100*bulkSlack/live), 25), bulkPercent)
 			// A limit near what is in use would collect without end.
 			c := max(bulkHeap, live/4*5)
 			if p != percent || c != ceiling {

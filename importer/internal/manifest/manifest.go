@@ -329,7 +329,8 @@ func (b *bucket) find(h hash) int {
 	lo, hi := int(b.starts[part]), int(b.starts[part+1])
 	for lo < hi {
 		mid := int(uint(lo+hi) >> 1)
-		if b.hash(mid).less(h) {
+		// The tails are elsewhere in memory, and hardly ever needed.
+		if head := b.head(mid); head < h.head || head == h.head && b.hash(mid).less(h) {
 			lo = mid + 1
 		} else {
 			hi = mid
@@ -361,7 +362,7 @@ func (m *Manifest) Each(k Key, f func(Entry) bool) {
 	b := &m.buckets[k.bucket()]
 	h := k.hash()
 	for i := b.find(h); i < b.n; i++ {
-		if b.hash(i) != h || !f(b.entry(i)) {
+		if b.head(i) != h.head || b.hash(i) != h || !f(b.entry(i)) {
 			return
 		}
 	}
@@ -386,6 +387,13 @@ func (m *Manifest) Touch(keys []Key) (sum uint64) {
 		lo, hi := int(b.starts[part]), int(b.starts[part+1])
 		for i := lo; i < hi; i += 8 { // a cache line holds eight
 			sum += b.head(i)
+		}
+	}
+	for _, k := range keys {
+		b := &m.buckets[k.bucket()]
+		if i := b.find(k.hash()); i < b.n {
+			e := b.entry(i)
+			sum += uint64(e.c.keys.tails[e.i]) + uint64(e.Flags())
 		}
 	}
 	return sum
