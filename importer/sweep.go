@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	defaultMaxDelete = 10     // percent of the source's records
-	sweepBatch       = 20_000 // keys deleted at a time: many, since in order they stand side by side in the store
-	maxGone          = 250_000
+	defaultMaxDelete = 10 // percent of the source's records
+	// sweepBatch is how many keys are deleted at a time: in order, so that
+	// hardly a block of the store is read for two batches.
+	sweepBatch = 4000
+	maxGone    = 250_000
 )
 
 // gone is what this source has of a kind, and the feed has not, as the join
