@@ -8,7 +8,8 @@
 // by itself, and the few feeds in which one comes twice are surveyed after
 // all, and mended. So that this holds after a kill as well, the store keeps a
 // note, a Meta that starts with "import/unsettled/", from the first write to
-// the end.
+// the end. Of a feed that Options.FeedCache knows but for a little, that little
+// is set aside by the survey, and read again instead of the feed (kept.go).
 package importer
 
 import (
