@@ -281,6 +281,32 @@ func TestSync(t *testing.T) {
 	}
 }
 
+// TestSyncTurnsAProductIntoAVariant: what the feed has of a SKU that is no
+// product of its own any more stays.
+func TestSyncTurnsAProductIntoAVariant(t *testing.T) {
+	s := open(t)
+	sync := importer.Options{Mode: importer.Sync}
+	mustLoad(t, s, sync, products(0, 30)+`{"sku":"P","price":3,"stock":1}`)
+	tonight := products(0, 30) + `{"sku":"C","variants":[{"sku":"P","price":4,"stock":2}]}`
+	rep := mustLoad(t, s, sync, tonight)
+	expect(t, "products", &rep.Counts, importer.Counts{Read: 31, Created: 1, Unchanged: 30, Deleted: 1})
+	if text(t, s, catalog.KindProduct, "P") != "" {
+		t.Error("the product is still there")
+	}
+	for k, want := range map[catalog.Kind]string{
+		catalog.KindPrice: `{"sku":"P","prices":[{"price":4}]}`,
+		catalog.KindStock: `{"sku":"P","qty":2}`,
+	} {
+		if got := text(t, s, k, "P"); got != want {
+			t.Errorf("%s is %q, want %q", k, got, want)
+		}
+	}
+	before := tail(t, s)
+	if mustLoad(t, s, sync, tonight); tail(t, s) != before {
+		t.Error("the same feed again wrote something")
+	}
+}
+
 func TestPriceGuard(t *testing.T) {
 	s := open(t)
 	mustLoad(t, s, importer.Options{}, products(0, 100))

@@ -139,7 +139,7 @@ func (r *run) join(ctx context.Context) error {
 				for i := range heads {
 					found := r.match(&heads[i], keys[i])
 					if heads[i].Source == r.o.Source {
-						r.gone[kind].note(heads[i].Key, found)
+						r.gone[kind].note(&heads[i], found)
 					}
 				}
 				r.prog.records(int64(len(heads)))

@@ -23,18 +23,23 @@ const (
 // saw it before the import.
 type gone struct {
 	owned, missing int64
-	keys           keyList // in their order; at most maxGone
+	keys           keyList       // in their order; at most maxGone
+	seqs           []catalog.Seq // of their records
 }
 
-func (g *gone) note(key catalog.Key, found bool) {
+func (g *gone) note(h *catalog.Head, found bool) {
 	g.owned++
 	if found {
 		return
 	}
 	if g.missing++; g.missing <= maxGone {
-		g.keys.add(key)
+		g.keys.add(h.Key)
+		g.seqs = append(g.seqs, h.Seq)
 	}
 }
+
+// complete reports whether all that are missing are named.
+func (g *gone) complete() bool { return g != nil && g.missing <= maxGone }
 
 // keyList has keys in one piece of memory: each by itself, among the many that
 // a pass over all heads brings and drops, would keep all that is around it from
@@ -59,10 +64,10 @@ func (l *keyList) at(i int) []byte {
 	return l.text[start:l.ends[i]]
 }
 
-// has reports whether key is in the list, whose keys are in order.
-func (l *keyList) has(key []byte) bool {
-	i := sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), key) >= 0 })
-	return i < l.len() && bytes.Equal(l.at(i), key)
+// find returns where key is in the list, whose keys are in order.
+func (l *keyList) find(key []byte) (i int, ok bool) {
+	i = sort.Search(l.len(), func(i int) bool { return bytes.Compare(l.at(i), key) >= 0 })
+	return i, i < l.len() && bytes.Equal(l.at(i), key)
 }
 
 // missing returns how many records of the source are not in the feed, and how
@@ -71,19 +76,21 @@ func (r *run) missing(ctx context.Context) (missing, before int64, err error) {
 	if g := r.gone[r.o.Kind]; g != nil {
 		return g.missing, g.owned, nil
 	}
-	var g gone
 	for h, err := range r.store.Heads(ctx, r.o.Kind, catalog.All) {
 		if err != nil {
 			return 0, 0, err
 		}
-		if h.Source == r.o.Source {
-			g.note("", r.inFeed(&h))
+		if h.Source != r.o.Source {
+			continue
+		}
+		if before++; !r.inFeed(&h) {
+			missing++
 		}
 	}
 	if !r.o.DryRun {
-		g.owned -= r.acc.created()
+		before -= r.acc.created()
 	}
-	return g.missing, g.owned, nil
+	return missing, before, nil
 }
 
 // sweep deletes what the store has of this source and the feed has not. What
@@ -147,26 +154,27 @@ func (r *run) sweep(ctx context.Context) error {
 
 // sweepKind deletes this source's records of a kind that the feed has not, and
 // that keep lets through.
-func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.Context, []catalog.Key) ([]catalog.Key, error)) error {
-	var keys []catalog.Key
+func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.Context, []catalog.Head) ([]catalog.Head, error)) error {
+	var heads []catalog.Head
 	flush := func() error {
 		var err error
 		if keep != nil {
-			if keys, err = keep(ctx, keys); err != nil {
+			if heads, err = keep(ctx, heads); err != nil {
 				return err
 			}
 		}
-		err = r.deleteKeys(ctx, k, keys)
-		keys = keys[:0]
+		err = r.deleteGone(ctx, k, heads)
+		heads = heads[:0]
 		return err
 	}
-	if g := r.gone[k]; g != nil && g.missing <= maxGone {
-		for i := range g.keys.len() {
+	if g := r.gone[k]; g.complete() {
+		for i, seq := range g.seqs {
 			key := g.keys.at(i)
 			if r.swept(k, key) {
 				continue
 			}
-			if keys = append(keys, catalog.Key(key)); len(keys) == sweepBatch {
+			heads = append(heads, catalog.Head{Kind: k, Key: catalog.Key(key), Seq: seq, Source: r.o.Source})
+			if len(heads) == sweepBatch {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -181,7 +189,7 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 		if h.Source != r.o.Source || r.inFeed(&h) {
 			continue
 		}
-		if keys = append(keys, h.Key); len(keys) == sweepBatch {
+		if heads = append(heads, h); len(heads) == sweepBatch {
 			if err := flush(); err != nil {
 				return err
 			}
@@ -193,47 +201,35 @@ func (r *run) sweepKind(ctx context.Context, k catalog.Kind, keep func(context.C
 // swept reports whether a key was swept already, as that of a product.
 func (r *run) swept(k catalog.Kind, key []byte) bool {
 	products := r.gone[catalog.KindProduct]
-	return k != catalog.KindProduct && products != nil && products.missing <= maxGone && products.keys.has(key)
+	if k == catalog.KindProduct || !products.complete() {
+		return false
+	}
+	_, ok := products.keys.find(key)
+	return ok
 }
 
-// deleteKeys deletes those records of a kind that this source still owns; with
-// a product go its price and stock. What somebody else has written since is
-// theirs, and stays: a product with its price and stock, which are deleted
-// only once the product is, and only as they were before.
-func (r *run) deleteKeys(ctx context.Context, k catalog.Kind, keys []catalog.Key) error {
-	if len(keys) == 0 {
-		return nil
-	}
+// deleteGone deletes those records of a kind that are as they were when the
+// feed was compared with the store; with a product go its price and stock. What
+// somebody has written since stays: a product with its price and stock, which
+// are deleted only once the product is, and only as they were before.
+func (r *run) deleteGone(ctx context.Context, k catalog.Kind, heads []catalog.Head) error {
 	var parts [][]catalog.Head
 	if k == catalog.KindProduct {
-		for _, part := range []catalog.Kind{catalog.KindPrice, catalog.KindStock} {
-			heads, err := r.store.HeadsOf(ctx, part, keys...)
+		for _, kind := range []catalog.Kind{catalog.KindPrice, catalog.KindStock} {
+			of, err := r.partsOf(ctx, kind, heads)
 			if err != nil {
 				return err
 			}
-			parts = append(parts, heads)
+			parts = append(parts, of)
 		}
 	}
-	heads, err := r.store.HeadsOf(ctx, k, keys...)
-	if err != nil {
-		return err
-	}
-	mine := heads[:0]
-	for i, h := range heads {
-		if h.Source == r.o.Source {
-			mine = append(mine, h)
-			for _, p := range parts {
-				p[len(mine)-1] = p[i]
-			}
-		}
-	}
-	gone, err := r.deleteHeads(ctx, mine)
+	gone, err := r.deleteHeads(ctx, heads)
 	if err != nil {
 		return err
 	}
 	var rest []catalog.Head
 	for _, p := range parts {
-		for i := range mine {
+		for i := range heads {
 			if gone[i] && p[i].Exists() {
 				rest = append(rest, p[i])
 			}
@@ -242,8 +238,42 @@ func (r *run) deleteKeys(ctx context.Context, k catalog.Kind, keys []catalog.Key
 	if _, err := r.deleteHeads(ctx, rest); err != nil {
 		return err
 	}
-	r.prog.advance(int64(len(keys)), int64(len(keys)))
+	r.prog.advance(int64(len(heads)), int64(len(heads)))
 	return nil
+}
+
+// partsOf returns the heads of the prices or stock that go with products: most
+// were seen when the feed was compared with the store. Those of a product that
+// the feed embeds as a variant by now stay.
+func (r *run) partsOf(ctx context.Context, kind catalog.Kind, products []catalog.Head) ([]catalog.Head, error) {
+	parts := make([]catalog.Head, len(products))
+	var ask []int
+	var keys []catalog.Key
+	g := r.gone[kind]
+	for i := range products {
+		key := products[i].Key
+		if r.man.Has(r.man.OfString(string(key))) {
+			continue
+		}
+		if g.complete() {
+			if j, ok := g.keys.find([]byte(key)); ok {
+				parts[i] = catalog.Head{Kind: kind, Key: key, Seq: g.seqs[j], Source: r.o.Source}
+				continue
+			}
+		}
+		ask, keys = append(ask, i), append(keys, key)
+	}
+	if len(keys) == 0 {
+		return parts, nil
+	}
+	heads, err := r.store.HeadsOf(ctx, kind, keys...)
+	if err != nil {
+		return nil, err
+	}
+	for j, i := range ask {
+		parts[i] = heads[j]
+	}
+	return parts, nil
 }
 
 // deleteHeads deletes the records that still are as their heads say, and
@@ -284,16 +314,20 @@ func (r *run) inFeed(h *catalog.Head) bool {
 	return found
 }
 
-// withoutProduct returns those of keys that are no SKUs of products.
-func (r *run) withoutProduct(ctx context.Context, keys []catalog.Key) ([]catalog.Key, error) {
-	heads, err := r.store.HeadsOf(ctx, catalog.KindProduct, keys...)
+// withoutProduct returns those heads whose keys are no SKUs of products.
+func (r *run) withoutProduct(ctx context.Context, heads []catalog.Head) ([]catalog.Head, error) {
+	keys := make([]catalog.Key, len(heads))
+	for i := range heads {
+		keys[i] = heads[i].Key
+	}
+	products, err := r.store.HeadsOf(ctx, catalog.KindProduct, keys...)
 	if err != nil {
 		return nil, err
 	}
-	out := keys[:0]
-	for i, h := range heads {
-		if !h.Exists() {
-			out = append(out, keys[i])
+	out := heads[:0]
+	for i := range heads {
+		if !products[i].Exists() {
+			out = append(out, heads[i])
 		}
 	}
 	return out, nil
