@@ -39,11 +39,12 @@ func (e *env) found(ref catalog.Ref, want ...catalog.Key) {
 	equal(e, fmt.Sprintf("lookup of %+v", ref), e.lookup(ref), want)
 }
 
-// refsListed asks a catalog.Referrer for the refs of records.
+// refsListed asks a store that is a catalog.Referrer for the refs of records;
+// the others promise nothing.
 func refsListed(e *env) {
 	s, ok := e.s.(catalog.Referrer)
 	if !ok {
-		e.Skip("the store is no catalog.Referrer")
+		return
 	}
 	listed := func(kind catalog.Kind, key catalog.Key, want ...catalog.Ref) {
 		e.Helper()
