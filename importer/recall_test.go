@@ -18,7 +18,10 @@ import (
 // TestRecalled imports several nights with a folder that remembers feeds and
 // without: all must come out the same, and most of it remembered.
 func TestRecalled(t *testing.T) {
-	const records = 3000
+	records := int64(3000)
+	if testing.Short() {
+		records = 800
+	}
 	var nights []string
 	for n := range 3 {
 		nights = append(nights, generated(t, fixtures.Options{Records: records, Malformed: 0.01, Night: n, Churn: 0.05}))
@@ -89,8 +92,8 @@ func (e *emptied) Heads(ctx context.Context, kind catalog.Kind, r catalog.Range)
 // TestKnownIsReadOnce: of a feed that is known but for a little, the little is
 // kept, and the feed is not read a second time.
 func TestKnownIsReadOnce(t *testing.T) {
-	before := generated(t, fixtures.Options{Records: 3000})
-	after := generated(t, fixtures.Options{Records: 3000, Night: 1, Churn: 0.05})
+	before := generated(t, fixtures.Options{Records: 1000})
+	after := generated(t, fixtures.Options{Records: 1000, Night: 1, Churn: 0.05})
 	for name, guards := range map[string]importer.Guards{
 		"guard":    {},
 		"no guard": {MaxPriceChange: importer.Limit{Set: true, None: true}},
