@@ -134,7 +134,8 @@ func ifWithinBatch(e *env) {
 
 // ifCounters: many goroutines count in one document by compare-and-set.
 func ifCounters(e *env) {
-	const writers, times = 8, 25
+	const writers = 8
+	times := e.few(24)
 	errs := together(writers, func(int) error {
 		for range times {
 			if err := increment(e.ctx, e.s, "counter"); err != nil {
