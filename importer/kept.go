@@ -300,6 +300,9 @@ func (r *run) newKeeper(wanted bool) *keeper {
 
 // settle is done, for the survey, if what it kept has all that there is to do.
 func (k *keeper) settle(r *run) {
+	if !k.on.Load() || r.todo == 0 || r.mends() {
+		return
+	}
 	todo, replaced := r.todo, r.dropped
 	for in, kept := range k.of {
 		for i := range kept.places {
@@ -316,11 +319,10 @@ func (k *keeper) settle(r *run) {
 			}
 		}
 	}
-	if todo != 0 || r.todo == 0 || r.mends() {
-		k.on.Store(false)
-	} else if k.on.Load() {
-		k.of[r.inputs[0]].replaced = replaced // those that it did know
+	if todo != 0 {
+		return
 	}
+	k.of[r.inputs[0]].replaced = replaced // those that it did know
 	k.done(r)
 }
 

@@ -70,7 +70,7 @@ type run struct {
 type input struct {
 	*feed.Input
 	reader feed.Reader
-	kept   *kept // what the guard's pass kept for the load; nil: nothing
+	kept   *kept // what a pass kept for those that follow; nil: nothing
 	base   int64 // added to the feed's ordinals
 	next   int64 // the first ordinal after its last; set by the first pass
 	before int64 // bytes of the inputs before it

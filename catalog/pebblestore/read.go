@@ -63,8 +63,9 @@ func (s *Store) RefsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.K
 const lookupPart = 512
 
 // lookup calls found for each of keys that is there, with its head, its refs as
-// they are stored and, if bodies are asked for, its body. Many keys are looked up by several
-// goroutines, all in one view of the store; found is called by each of them.
+// they are stored and, if bodies are asked for, its body. Many keys are looked
+// up by several goroutines, all in one view of the store; found is called by
+// each of them.
 func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Key, bodies bool,
 	found func(i int, h catalog.Head, refs, body []byte) error,
 ) (err error) {
