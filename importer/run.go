@@ -56,6 +56,7 @@ type run struct {
 	dropped   int64                  // records that a later one replaces
 	gone      map[catalog.Kind]*gone // what the join found missing; nil without a join
 	again     again                  // what a further pass has to look at
+	unlike    int64                  // bodies in a row that meant something else than the stored ones (alike.go)
 
 	recall recall // what the feed's records came to last time
 
