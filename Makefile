@@ -12,8 +12,8 @@ GO      ?= go
 GOBUILD  = $(GO) build -trimpath -buildvcs=false -ldflags '-X main.version=$(VERSION)'
 
 TESTFLAGS    ?=
+RACEFLAGS    ?=
 FUZZTIME     ?= 30s
-FUZZBUDGET   ?=
 DEMO_DIR     ?= demo
 DEMO_RECORDS ?= 50000
 DEMO_LISTEN  ?= 127.0.0.1:8080
@@ -80,11 +80,11 @@ test: servers ## run all tests; CATALOG_TEST_DATA=DIR adds those on real feeds, 
 
 .PHONY: race
 race: ## run the concurrent packages' tests under the race detector (needs a C compiler)
-	CGO_ENABLED=1 $(GO) test -race -short -skip '^(TestHostile|TestEveryWriteFails|TestCrash|TestReal.*|TestStoreInMemory|TestManyKeysInParts|TestParquetDamaged|TestParquetWide|TestWritersRoundTrip|TestFlippedBits)$$' -timeout 15m $(RACE)
+	CGO_ENABLED=1 $(GO) test -race $(RACEFLAGS) -short -skip '^(TestHostile|TestEveryWriteFails|TestCrash|TestReal.*|TestStoreInMemory|TestStoreOnDisk|TestCompact|TestLimit|TestManyKeysInParts|TestParquetDamaged|TestParquetWide|TestWritersRoundTrip|TestFlippedBits)$$' -timeout 15m $(RACE)
 
 .PHONY: fuzz
 fuzz: ## fuzz each target for FUZZTIME (30s)
-	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' FUZZBUDGET='$(FUZZBUDGET)' .ci/fuzz
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' .ci/fuzz
 
 .PHONY: cover
 cover: ## measure the tests' coverage, into cover.out
@@ -119,6 +119,10 @@ bench-mongo: ## the store in MongoDB beside the bare driver: import, unchanged, 
 lint: ## check the code: golangci-lint, as .golangci.yml says
 	$(LINT) config verify
 	$(LINT) run ./...
+
+.PHONY: lint-tool
+lint-tool: ## build what lint runs
+	$(LINT) version
 
 .PHONY: fmt
 fmt: ## format the code

@@ -36,8 +36,12 @@ func generated(t *testing.T, o fixtures.Options) string {
 // TestWorkersAndStoresDoNotMatter imports the same two nights with one worker
 // into memory and with several, in small batches, into Pebble.
 func TestWorkersAndStoresDoNotMatter(t *testing.T) {
-	tonight := generated(t, fixtures.Options{Records: 4000, Malformed: 0.01})
-	tomorrow := generated(t, fixtures.Options{Records: 4000, Malformed: 0.01, Night: 1, Churn: 0.1})
+	records := int64(4000)
+	if testing.Short() {
+		records = 1500
+	}
+	tonight := generated(t, fixtures.Options{Records: records, Malformed: 0.01})
+	tomorrow := generated(t, fixtures.Options{Records: records, Malformed: 0.01, Night: 1, Churn: 0.1})
 	unlimited := importer.Guards{MaxUnreadable: importer.Limit{Set: true, None: true}}
 	var want catalog.Store
 	var reports []string

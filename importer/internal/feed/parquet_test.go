@@ -152,8 +152,12 @@ func TestParquetParallel(t *testing.T) {
 		N    *int64   `parquet:"n,optional"`
 		Tags []string `parquet:"tags,list"`
 	}
+	many := 50_000
+	if testing.Short() {
+		many = 10_000
+	}
 	var rows []row
-	for i := range 50_000 {
+	for i := range many {
 		r := row{SKU: fmt.Sprint("S", i)}
 		if i%3 == 0 {
 			n := int64(i)
@@ -165,7 +169,7 @@ func TestParquetParallel(t *testing.T) {
 		rows = append(rows, r)
 	}
 	for _, version := range []int{1, 2} {
-		content := parquetOf(t, rows, parquet.DataPageVersion(version), parquet.PageBufferSize(4<<10), parquet.MaxRowsPerRowGroup(30_000))
+		content := parquetOf(t, rows, parquet.DataPageVersion(version), parquet.PageBufferSize(4<<10), parquet.MaxRowsPerRowGroup(int64(many*3/5)))
 		for _, strip := range []bool{false, true} {
 			r, _ := openInput(t, file(t, "a", content), Options{})
 			if strip { // as writers do that know no page index
