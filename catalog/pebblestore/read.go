@@ -62,8 +62,8 @@ func (s *Store) RefsOf(ctx context.Context, kind catalog.Kind, keys ...catalog.K
 // lookupPart is the least number of keys that a goroutine of its own looks up.
 const lookupPart = 512
 
-// lookup calls found for each of keys that is there, with its head, its refs as
-// they are stored and, if bodies are asked for, its body. Many keys are looked
+// lookup calls found for each of keys that is there, with its head and, if bodies
+// are asked for, its body; else its refs as they are stored. Many keys are looked
 // up by several goroutines, all in one view of the store; found is called by
 // each of them.
 func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Key, bodies bool,
@@ -79,6 +79,10 @@ func (s *Store) lookup(ctx context.Context, kind catalog.Kind, keys []catalog.Ke
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: []byte{spaceRecord}, UpperBound: []byte{spaceRef}})
 	if err != nil {
 		return err
+	}
+	if len(keys) == 1 {
+		l := lookup{s: s, ctx: ctx, kind: kind, keys: keys, bodies: bodies && hasBodyApart(kind), found: found}
+		return l.one(it)
 	}
 	// In the order of the keys, each block is read once, however they are asked.
 	order := make([]int, len(keys))
@@ -129,45 +133,59 @@ func (l *lookup) run(it *pebble.Iterator, order []int) (err error) {
 	}
 	var buf []byte
 	for n, i := range order {
-		key := l.keys[i]
 		if n%checkEvery == checkEvery-1 {
 			if err := l.s.check(l.ctx); err != nil {
 				return err
 			}
 		}
-		buf = recordKey(buf[:0], l.kind, key)
-		if !it.SeekPrefixGE(buf) {
-			if err := it.Error(); err != nil {
-				return err
-			}
-			continue
-		}
-		v, err := it.ValueAndErr()
-		if err != nil {
+		if buf, err = l.find(i, it, bodies, buf); err != nil {
 			return err
-		}
-		h, refs, body, err := l.s.decodeHead(l.kind, v)
-		if err != nil {
-			return fmt.Errorf("%s %q: %w", l.kind, key, err)
-		}
-		h.Key = key
-		if l.bodies {
-			buf = bodyKey(buf[:0], l.kind, key)
-			if !bodies.SeekPrefixGE(buf) {
-				if err := bodies.Error(); err != nil {
-					return err
-				}
-				return corrupt("%s %q has no body", l.kind, key)
-			}
-			if body, err = bodies.ValueAndErr(); err != nil {
-				return err
-			}
-		}
-		if err := l.found(i, h, refs, body); err != nil {
-			return fmt.Errorf("%s %q: %w", l.kind, key, err)
 		}
 	}
 	return nil
+}
+
+// one looks up the only key, and closes it. A second iterator would cost more
+// than to go back and forth with one.
+func (l *lookup) one(it *pebble.Iterator) (err error) {
+	defer closeIter(it, &err)
+	_, err = l.find(0, it, it, make([]byte, 0, 64))
+	return err
+}
+
+// find looks up the key at i, and returns buf, which it makes keys in.
+func (l *lookup) find(i int, heads, bodies *pebble.Iterator, buf []byte) ([]byte, error) {
+	key := l.keys[i]
+	buf = recordKey(buf[:0], l.kind, key)
+	if !heads.SeekPrefixGE(buf) {
+		return buf, heads.Error()
+	}
+	v, err := heads.ValueAndErr()
+	if err != nil {
+		return buf, err
+	}
+	h, refs, body, err := l.s.decodeHead(l.kind, v)
+	if err != nil {
+		return buf, fmt.Errorf("%s %q: %w", l.kind, key, err)
+	}
+	h.Key = key
+	if l.bodies {
+		refs = nil // the two may be one iterator, which moves on
+		buf = bodyKey(buf[:0], l.kind, key)
+		if !bodies.SeekPrefixGE(buf) {
+			if err := bodies.Error(); err != nil {
+				return buf, err
+			}
+			return buf, corrupt("%s %q has no body", l.kind, key)
+		}
+		if body, err = bodies.ValueAndErr(); err != nil {
+			return buf, err
+		}
+	}
+	if err := l.found(i, h, refs, body); err != nil {
+		return buf, fmt.Errorf("%s %q: %w", l.kind, key, err)
+	}
+	return buf, nil
 }
 
 // check reports whether an operation under way must end.

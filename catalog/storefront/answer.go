@@ -109,12 +109,20 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a *answer) {
 		s.writePacked(w, r, status, a, coding)
 		return
 	}
-	a.values.set(h, "Content-Length", strconv.Itoa(len(body)))
+	// A body as small as this net/http holds back until the handler returns, and
+	// then says its length itself. One field less matters: with it the header
+	// of a product has nine, which need another kind of map, made twice.
+	if len(body) >= saysLength || r.Method == http.MethodHead {
+		a.values.set(h, "Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // who went away does not want it
 	}
 }
+
+// saysLength is the size of a body from which its length has to be set.
+const saysLength = 2048
 
 // headerValues makes the values of an answer's header, which are kept until it
 // is sent: a few at a time, since each is a list of one.

@@ -116,8 +116,9 @@ func (s *Server) answer(rt *route, a *answer, r *request) error {
 	if m.stream {
 		return m.do(a, r)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), s.opts.Limits.Request)
-	defer cancel()
+	r.limit = deadlineContext{Context: r.ctx, at: time.Now().Add(s.opts.Limits.Request)}
+	ctx := &r.limit
+	defer ctx.end()
 	r.ctx = ctx
 	if r.ContentLength != 0 && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		s.readDeadline(r.w)

@@ -121,6 +121,8 @@ type request struct {
 	q   params
 	few [4]param            // room for q
 	w   http.ResponseWriter // of streams
+
+	limit deadlineContext // what ctx is while there is a time limit
 }
 
 // Context returns what ends when the client goes away or time is up.
