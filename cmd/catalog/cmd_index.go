@@ -184,7 +184,7 @@ func (a *app) bringUpToDate(ctx context.Context, s catalog.Store, o *indexOption
 
 // followOptions turns the flags into those of indexer.Run.
 func (a *app) followOptions(o *indexOptions, shown *indexProgress) indexer.Options {
-	return indexer.Options{Name: o.name, Holder: holder(), Settings: o.load(), Log: a.log, Progress: shown.show}
+	return indexer.Options{Name: o.name, Holder: holder(), Settings: o.load(), Log: a.log, Progress: shown.show, Workers: a.workers}
 }
 
 // runIndexer brings the index up to date.

@@ -107,7 +107,9 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	if o.cache < 1 {
 		return usagef("--cache is a number of MiB, from 1")
 	}
-	defer a.collectAt(servePercent)()
+	defer a.tuneForServing()()
+	defer a.tuneForRequests()()
+	opts.Limits.Queries = queriesPerWorker * a.workers
 	a.shares, a.cacheBytes = true, int64(o.cache)<<20
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {
@@ -150,7 +152,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 		Handler: remotestore.NewHandler(store, &remotestore.HandlerOptions{Closing: closing, Logger: a.log}),
 	})
 	opts.Mounts = append(opts.Mounts, mountIndex(respondent, closing)...)
-	imports := importhttp.New(store, importhttp.Options{Logger: a.log, Holder: holder()})
+	imports := importhttp.New(store, importhttp.Options{Logger: a.log, Holder: holder(), Workers: a.workers})
 	for _, pattern := range []string{"/v1/imports", "/v1/imports/"} {
 		opts.Mounts = append(opts.Mounts, storefront.Mount{Pattern: pattern, Role: storefront.RoleImport, Read: storefront.RoleRead, Handler: imports})
 	}

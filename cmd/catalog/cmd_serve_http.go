@@ -164,11 +164,6 @@ func (c *certificate) old(err error) (*tls.Certificate, error) {
 	return nil, err
 }
 
-// servePercent is how much garbage a server may leave, of what it uses: most of
-// what it reads is outside Go's heap, which stays small, so that collecting it
-// half as often costs little memory.
-const servePercent = 200
-
 // placeholders are what serve does for a shop whose database it knows.
 type placeholders struct {
 	service *placeholder.Service

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -80,6 +81,78 @@ func (a *app) collectAt(percent int) (done func()) {
 	}
 	before := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(before) }
+}
+
+// queriesPerWorker is how many expensive queries a server lets run at a time, of
+// each of the processors that it has.
+const queriesPerWorker = 4
+
+// tuneForRequests gives a server twice as many threads for Go's code as it may
+// use processors, and lets one piece of heavy work have no more than before. When
+// indexing and an Apply have all threads, a request waits until one of
+// them has had its 10 ms: that the request is there, even, is only seen when a
+// thread runs out of work, or each 10 ms. With threads to spare one of them
+// waits for the network, and the system, which favours who has slept, gives it a
+// processor within its own, shorter turns. Call the function returned when the
+// work is over.
+func (a *app) tuneForRequests() (done func()) {
+	n := runtime.GOMAXPROCS(0)
+	a.workers = n
+	if _, set := a.lookup("GOMAXPROCS"); set {
+		return func() { a.workers = 0 }
+	}
+	runtime.GOMAXPROCS(2 * n)
+	return func() {
+		runtime.GOMAXPROCS(n)
+		a.workers = 0
+	}
+}
+
+const (
+	// serveSlack is how much garbage a server may leave before it is collected.
+	// Without cgo what it keeps of the store is a part of Go's heap, some
+	// megabytes at its start and hundreds later: by a share of that it would
+	// collect without end just when all has to be read for the first time, and
+	// requests help to collect; and later leave a gigabyte for nothing.
+	serveSlack = 512 << 20
+	// leastPercent and mostPercent are what that may be of what is in use.
+	leastPercent, mostPercent = 50, 1600
+)
+
+// slackPercent is the percentage of live bytes that serveSlack is.
+func slackPercent(live int64) int {
+	return min(max(int(100*serveSlack/max(live, 1)), leastPercent), mostPercent)
+}
+
+// tuneForServing lets a server leave serveSlack of garbage. Call the function
+// returned when the work is over.
+func (a *app) tuneForServing() (done func()) {
+	if a.tuned() {
+		return func() {}
+	}
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	before := debug.SetGCPercent(slackPercent(liveHeap()))
+	wg.Go(func() {
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for last := 0; ; {
+			if p := slackPercent(liveHeap()); p != last {
+				debug.SetGCPercent(p)
+				last = p
+			}
+			select {
+			case <-tick.C:
+			case <-stop:
+				return
+			}
+		}
+	})
+	return func() {
+		close(stop)
+		wg.Wait()
+		debug.SetGCPercent(before)
+	}
 }
 
 // tuned reports whether the user tells the collector of garbage what to do.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"runtime"
 	"runtime/debug"
 	"testing"
 )
@@ -21,6 +22,48 @@ func TestTuneForBulk(t *testing.T) {
 		}
 		if a.cacheBytes != bulkCache {
 			t.Errorf("%q set: cache of %d bytes", name, a.cacheBytes)
+		}
+	}
+}
+
+// A server has threads to spare while it runs, unless the user says how many.
+func TestTuneForRequests(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	for _, set := range []bool{false, true} {
+		a := &app{system: system{lookup: func(n string) (string, bool) { return "", set && n == "GOMAXPROCS" }}}
+		done := a.tuneForRequests()
+		want := 2 * before
+		if set {
+			want = before
+		}
+		if got := runtime.GOMAXPROCS(0); got != want || a.workers != before {
+			t.Errorf("GOMAXPROCS set is %v: %d threads and %d workers, want %d and %d", set, got, a.workers, want, before)
+		}
+		done()
+		if got := runtime.GOMAXPROCS(0); got != before || a.workers != 0 {
+			t.Errorf("GOMAXPROCS set is %v: %d threads and %d workers afterwards", set, got, a.workers)
+		}
+	}
+}
+
+// A server leaves as much garbage whatever it keeps, within reason.
+func TestTuneForServing(t *testing.T) {
+	for live, want := range map[int64]int{0: mostPercent, 1 << 20: mostPercent, 128 << 20: 400, 512 << 20: 100, 8 << 30: leastPercent} {
+		if got := slackPercent(live); got != want {
+			t.Errorf("%d bytes: %d %%, want %d", live, got, want)
+		}
+	}
+	before := debug.SetGCPercent(77)
+	defer debug.SetGCPercent(before)
+	for name, set := range map[string]bool{"": false, "GOGC": true} {
+		a := &app{system: system{lookup: func(n string) (string, bool) { return "", set && n == name }}}
+		done := a.tuneForServing()
+		if got := debug.SetGCPercent(77); (got == 77) != set {
+			t.Errorf("%q set: GC percent %d", name, got)
+		}
+		done()
+		if got := debug.SetGCPercent(77); got != 77 {
+			t.Errorf("%q set: GC percent %d afterwards", name, got)
 		}
 	}
 }

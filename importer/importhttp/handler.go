@@ -25,6 +25,9 @@ type Options struct {
 	MaxBody int64
 	// Parallel is how many imports may be under way; 0 is 2.
 	Parallel int
+	// Workers is how many goroutines decode a feed whose sender does not say; 0:
+	// one per processor.
+	Workers int
 	// Stall is how long a client may send nothing; 0 is two minutes.
 	Stall time.Duration
 	// Holder is who imports, for those who find a source taken: this process.

@@ -127,6 +127,9 @@ func (h *Handler) run(ctx context.Context, j *job) {
 	o := j.params.opts
 	o.TempDir, o.Holder = h.opts.TempDir, h.opts.Holder
 	o.Progress = j.tell
+	if o.Workers == 0 {
+		o.Workers = h.opts.Workers
+	}
 	o.Now = func() time.Time { return j.started }
 	report, err := importer.Run(ctx, h.store, o)
 	if cause := context.Cause(ctx); cause != nil && errors.Is(err, context.Canceled) {
