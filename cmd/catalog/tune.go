@@ -114,7 +114,7 @@ const (
 	// megabytes at its start and hundreds later: by a share of that it would
 	// collect without end just when all has to be read for the first time, and
 	// requests help to collect; and later leave a gigabyte for nothing.
-	serveSlack = 512 << 20
+	serveSlack = 256 << 20
 	// leastPercent and mostPercent are what that may be of what is in use.
 	leastPercent, mostPercent = 50, 1600
 )

@@ -62,7 +62,7 @@ func (x *Index) Build(ctx context.Context, fingerprint string) (indexer.Builder,
 		}
 	}
 	b := &builder{x: x, fingerprint: fingerprint, seed: maphash.MakeSeed()}
-	for range max(2, runtime.GOMAXPROCS(0)) {
+	for range max(2, min(runtime.GOMAXPROCS(0), runtime.NumCPU())) {
 		b.shards = append(b.shards, &shard{b: segment.NewBuilder(), gone: map[string]int{}})
 	}
 	x.mu.Lock()

@@ -145,7 +145,8 @@ func (q *query) workers(chunks, docs int) int {
 	if !q.alone {
 		return 1
 	}
-	return max(1, min(runtime.GOMAXPROCS(0), chunks/4, docs/10_000))
+	// A server may have more threads than processors: no search gains by those.
+	return max(1, min(runtime.GOMAXPROCS(0), runtime.NumCPU(), chunks/4, docs/10_000))
 }
 
 // Family reports whether a document of a product has a unit that is something
