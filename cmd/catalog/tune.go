@@ -124,10 +124,11 @@ func slackPercent(live int64) int {
 	return min(max(int(100*serveSlack/max(live, 1)), leastPercent), mostPercent)
 }
 
-// tuneForServing lets a server leave serveSlack of garbage. Call the function
-// returned when the work is over.
+// tuneForServing lets a server leave serveSlack of garbage, unless the user says
+// how much; below GOMEMLIMIT it stays all the same. Call the function returned
+// when the work is over.
 func (a *app) tuneForServing() (done func()) {
-	if a.tuned() {
+	if _, set := a.lookup("GOGC"); set {
 		return func() {}
 	}
 	stop := make(chan struct{})

@@ -55,8 +55,8 @@ func TestTuneForServing(t *testing.T) {
 	}
 	before := debug.SetGCPercent(77)
 	defer debug.SetGCPercent(before)
-	for name, set := range map[string]bool{"": false, "GOGC": true} {
-		a := &app{system: system{lookup: func(n string) (string, bool) { return "", set && n == name }}}
+	for name, set := range map[string]bool{"": false, "GOMEMLIMIT": false, "GOGC": true} {
+		a := &app{system: system{lookup: func(n string) (string, bool) { return "", n == name }}}
 		done := a.tuneForServing()
 		if got := debug.SetGCPercent(77); (got == 77) != set {
 			t.Errorf("%q set: GC percent %d", name, got)
