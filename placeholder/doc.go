@@ -44,9 +44,11 @@
 //
 // Requests meet in two queues: one reads the shop and the catalog and answers
 // what needs no writing, the other writes. While a batch is under way the next
-// one gathers, for two milliseconds or half as long as a batch takes, so that
-// load makes multi-row transactions and a single request waits for nobody. All
-// who ask for one SKU at the same time share the work.
+// one gathers, for a millisecond or two or half as long as a batch takes, so
+// that load makes multi-row transactions and a single request waits for nobody.
+// The first queue gathers while the second is at work as well: callers who were
+// answered together come back together, and stay in one batch. All who ask for
+// one SKU at the same time share the work.
 // Written placeholders are compared with the catalog again after the commit,
 // since a change may have come between: whoever commits last sees it, and
 // Follow sees everything that comes after.

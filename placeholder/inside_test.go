@@ -159,6 +159,56 @@ func TestQueueGathers(t *testing.T) {
 	}
 }
 
+// TestQueueGathersForNext: a worker that is alone waits while the queue that its
+// batches go on to has work, whose callers will be back; not for ever, and not
+// when nobody is at work there.
+func TestQueueGathersForNext(t *testing.T) {
+	next := newQueue[int](1, 0, 0)
+	q := newQueue[int](1, 3, 20*time.Millisecond)
+	q.before(next)
+	began := time.Now()
+	q.put(1) // next's worker has not come for work yet, so it is busy
+	if n := len(q.take(10)); n != 1 || time.Since(began) < q.patience {
+		t.Fatalf("%d are taken after %v, before patience is over, while the next queue is at work", n, time.Since(began))
+	}
+	q.patience = time.Hour
+	q.put(1, 2)
+	got := make(chan int)
+	go func() { got <- len(q.take(10)) }()
+	select {
+	case n := <-got:
+		t.Errorf("%d are taken while the next queue is at work", n)
+	case <-time.After(20 * time.Millisecond):
+	}
+	q.put(3)
+	if n := <-got; n != 3 {
+		t.Errorf("%d are taken, want the 3 that are enough", n)
+	}
+	q.put(1)
+	go func() { got <- len(q.take(10)) }()
+	select {
+	case n := <-got:
+		t.Errorf("%d are taken while the next queue is at work", n)
+	case <-time.After(20 * time.Millisecond):
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { next.take(10) }) // its worker waits for work
+	select {
+	case n := <-got:
+		if n != 1 {
+			t.Errorf("nobody is at work, and %d are taken", n)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the worker does not learn that nobody is at work any more")
+	}
+	q.put(1)
+	if n := len(q.take(10)); n != 1 {
+		t.Errorf("nobody is at work, and %d are taken", n)
+	}
+	next.close()
+	wg.Wait()
+}
+
 func TestDiscounted(t *testing.T) {
 	for _, c := range [][3]string{{"10", "15", "8.5000"}, {"9.99", "0", "9.9900"}, {"9.99", "100", "0.0000"}, {"9.99", "101", ""}, {"9.99", "-1", ""}, {"9.99", "", ""}} {
 		if got := discounted(c[0], c[1], 4); got != c[2] {

@@ -15,6 +15,12 @@ type queue[T any] struct {
 	// few, and the more so the slower the database is. 0 is no waiting.
 	gather   int
 	patience time.Duration
+	// The queue that batches of this one go on to, or nil. While it has work a
+	// batch waits here, too: those whose answers it gives out are back in a
+	// moment, all of them, and who starts with the first looks up one by one what
+	// is written together. next has this one for its prev, to tell it when there is
+	// none any more: who is answered alone comes back before the worker has.
+	next, prev *queue[T]
 
 	mu     sync.Mutex
 	ready  sync.Cond
@@ -45,9 +51,9 @@ func (q *queue[T]) put(items ...T) bool {
 // take waits for items and returns at most limit of them; none when the queue
 // is closed and empty. A worker calls it when it is done with the last ones.
 func (q *queue[T]) take(limit int) []T {
+	q.rest()
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.busy--
 	defer func() { q.busy++ }()
 	q.wait()
 	n := min(limit, len(q.items))
@@ -61,6 +67,22 @@ func (q *queue[T]) take(limit int) []T {
 	return batch
 }
 
+// before makes next the queue that batches of this one go on to.
+func (q *queue[T]) before(next *queue[T]) { q.next, next.prev = next, q }
+
+// rest notes that a worker is done with its batch.
+func (q *queue[T]) rest() {
+	q.mu.Lock()
+	q.busy--
+	last := q.busy == 0
+	q.mu.Unlock() // prev's lock is held around this one's, not within it
+	if last && q.prev != nil {
+		q.prev.mu.Lock()
+		defer q.prev.mu.Unlock()
+		q.prev.ready.Broadcast()
+	}
+}
+
 // maxPatience is the longest that a batch waits for more.
 const maxPatience = 20 * time.Millisecond
 
@@ -69,6 +91,16 @@ func (q *queue[T]) note(took time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.took += (took - q.took) / 8
+}
+
+// atWork reports whether a worker is busy with a batch; of no queue none is.
+func (q *queue[T]) atWork() bool {
+	if q == nil {
+		return false
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.busy > 0
 }
 
 // wait returns when a batch may be taken, or the queue is closed.
@@ -82,7 +114,7 @@ func (q *queue[T]) wait() {
 				patience.Stop()
 				patience, over = nil, false
 			}
-		case over || q.busy == 0 || len(q.items) >= q.gather:
+		case over || len(q.items) >= q.gather || q.busy == 0 && !q.next.atWork():
 			if patience != nil {
 				patience.Stop()
 			}

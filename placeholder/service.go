@@ -57,10 +57,15 @@ const (
 )
 
 // While one writer is at work the other one waits for that many SKUs, for
-// patience at most, or half a transaction: what a transaction costs by itself all share that are in it.
+// patience at most, or half a transaction: what a transaction costs by itself
+// all share that are in it. Finders wait for as many while another finder or a
+// writer is at work, for a time in which the callers of a batch that was
+// written come back. Without that the callers of one transaction come to the
+// next in many small look-ups, too late for it to be theirs together.
 const (
-	gather   = 32
-	patience = 2 * time.Millisecond
+	gather       = 32
+	patience     = 2 * time.Millisecond
+	findPatience = time.Millisecond
 )
 
 // maxFlights is how many SKUs may wait at once: who asks for more of a database
@@ -114,10 +119,11 @@ func New(store catalog.Store, shop Shop, o Options) *Service {
 	s := &Service{
 		store: store, shop: shop, opts: o, log: o.Logger,
 		limit: newLimiter(o.PerMinute, o.PerClient),
-		asked: newQueue[*flight](finders, 0, 0), dirty: newQueue[*flight](writers, gather, patience),
+		asked: newQueue[*flight](finders, gather, findPatience), dirty: newQueue[*flight](writers, gather, patience),
 		flights: map[string]*flight{}, owed: map[string]bool{},
 		name: fmt.Sprintf("%s (%08x)", processName(), rand.Uint32()),
 	}
+	s.asked.before(s.dirty)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for range finders {
 		s.wg.Go(func() { work(s.asked, s.find) })
