@@ -44,12 +44,13 @@ func transient(err error) bool {
 	return false
 }
 
-// cutTrigger reports whether a trigger is said to be no SQL since it is empty:
-// what Galera makes of a transaction that it aborts while the server reads the
-// triggers of its table. The shop's own have a body.
+// cutTrigger reports whether a trigger is said to have no SQL in its body, or to
+// break off in it: what Galera makes of a transaction that it aborts while the
+// server reads the triggers of its table. One that the shop really has broken
+// fails each time, and its error is told after the last.
 func cutTrigger(err error) bool {
 	var e *mysql.MySQLError
-	return errors.As(err, &e) && e.Number == 1064 && strings.Contains(e.Message, "trigger") && strings.Contains(e.Message, "Query was empty")
+	return errors.As(err, &e) && e.Number == 1064 && strings.Contains(e.Message, "has an error in its body")
 }
 
 // lost reports whether the connection, or the server behind it, is gone.
