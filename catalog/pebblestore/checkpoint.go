@@ -53,7 +53,16 @@ func (s *Store) checkpoint(ctx context.Context) (err error) {
 	if err := makeDir(fsys, dir); err != nil {
 		return err
 	}
-	// All commits are synced before they are acknowledged: nothing is to flush.
+	// All commits are synced before they are acknowledged: nothing is to flush,
+	// but where Pebble would copy the empty beginning of a manifest. It writes its
+	// own with the first change of its tables, and opening a store changes them
+	// only if there is a log, which a process that was killed while it opened the
+	// store may not have begun.
+	if !s.manifest.Load() {
+		if err := s.watch.guard(s.db.Flush); err != nil {
+			return err
+		}
+	}
 	if err := s.watch.guard(func() error { return s.checkpointTables(fsys.PathJoin(dir, tablesName)) }); err != nil {
 		return err
 	}

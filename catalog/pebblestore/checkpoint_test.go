@@ -100,6 +100,42 @@ func TestCheckpoint(t *testing.T) {
 	}
 }
 
+// TestCheckpointWithoutLog makes one of a store that was killed while it was
+// opened: what its log held is in a table, and no other log had begun.
+func TestCheckpointWithoutLog(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	s := mustOpen(t, dir, Options{})
+	if _, err := s.Apply(t.Context(), []catalog.Write{numbered(1)}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first has a log to replay
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = mustOpen(t, dir, Options{})
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	logs, err := filepath.Glob(filepath.Join(dir, tablesName, "*.log"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("logs are %q, %v", logs, err)
+	}
+	for _, log := range logs {
+		if err := os.Remove(log); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = mustOpen(t, dir, Options{})
+	if err := s.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := Inspect(t.Context(), filepath.Join(dir, CheckpointName))
+	if err != nil || stats.Records[catalog.KindProduct] != 1 {
+		t.Errorf("the checkpoint has %+v, %v", stats, err)
+	}
+}
+
 // TestCheckpointFault: that a checkpoint cannot be written, at any of its
 // writes, does the store no harm, and the next one is whole.
 func TestCheckpointFault(t *testing.T) {

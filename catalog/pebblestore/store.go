@@ -26,6 +26,8 @@ type Store struct {
 	watch *watch
 	sched *scheduler
 
+	manifest atomic.Bool // Pebble has begun one since it opened the tables
+
 	names  sources
 	state  atomic.Pointer[state] // what is committed
 	buried uint64                // leases up to this token ended with who had the store open before
@@ -116,6 +118,11 @@ func (s *Store) openDB() error {
 	cache := pebble.NewCache(s.opts.ScatteredCacheBytes)
 	defer cache.Unref()
 	s.dbo.Cache = cache
+	s.dbo.EventListener.ManifestCreated = func(info pebble.ManifestCreateInfo) {
+		if info.Err == nil {
+			s.manifest.Store(true)
+		}
+	}
 	db, err := openPebble(s.opts.FS.PathJoin(s.dir, tablesName), s.dbo)
 	if err != nil {
 		return err
