@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -89,32 +88,6 @@ func setting(values map[string]string, store, website int, otherwise string) str
 
 // language makes a BCP 47 tag of a locale as shops write it: de_DE, zh_Hans_CN.
 func language(locale string) string { return strings.ReplaceAll(locale, "_", "-") }
-
-// Address makes a network and an address of a host as PHP writes it: with a
-// port, or a path of a socket; a port and a socket of their own go before it.
-func Address(host, port, socket string) (network, address string) {
-	switch {
-	case socket != "":
-		return "unix", socket
-	case strings.HasPrefix(host, "/"):
-		return "unix", host
-	case host == "":
-		host = "127.0.0.1"
-	}
-	if h, p, err := net.SplitHostPort(host); err == nil {
-		if strings.HasPrefix(p, "/") {
-			return "unix", p
-		}
-		if port == "" {
-			port = p
-		}
-		host = h
-	}
-	if port == "" {
-		port = "3306"
-	}
-	return "tcp", net.JoinHostPort(strings.Trim(host, "[]"), port)
-}
 
 // Detect tells the dialect of a database by its tables: the first of dialects
 // whose websites' table it has.

@@ -156,8 +156,28 @@ func TestAddress(t *testing.T) {
 		{"localhost:/run/s", "", "", "unix", "/run/s"},
 		{"db", "1", "/s", "unix", "/s"},
 	} {
-		if n, a := Address(c[0], c[1], c[2]); n != c[3] || a != c[4] {
+		if n, a := address(c[0], c[1], c[2]); n != c[3] || a != c[4] {
 			t.Errorf("%q: %s %s", c[:3], n, a)
+		}
+	}
+}
+
+// TestDSN holds that a DSN says what the settings do, or that none can.
+func TestDSN(t *testing.T) {
+	good := Connection{Host: "db:3307", User: "sh'op", Password: `p'a\ss"@/:(x)?`, Database: "ma/gen to"}
+	dsn, err := good.DSN()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := mysql.ParseDSN(dsn); err != nil || got.User != good.User || got.Passwd != good.Password || got.DBName != good.Database || got.Addr != good.Host {
+		t.Errorf("%s is %+v, %v", dsn, got, err)
+	}
+	for _, c := range []Connection{
+		{Host: "db@example.com", Database: "shop"},
+		{Host: "db", User: "a:b", Database: "shop"},
+	} {
+		if dsn, err := c.DSN(); !errors.Is(err, placeholder.ErrSchema) {
+			t.Errorf("%+v is %s, %v", c, dsn, err)
 		}
 	}
 }

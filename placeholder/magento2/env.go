@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/go-sql-driver/mysql"
-
 	"catalog/placeholder"
 	"catalog/placeholder/ledger"
 )
@@ -47,13 +45,15 @@ func parseEnv(text string) (dsn, prefix string, err error) {
 	if conn == nil {
 		return "", "", fmt.Errorf("%w: there is no db/connection/default", placeholder.ErrSchema)
 	}
-	cfg := mysql.NewConfig()
-	cfg.User, cfg.Passwd, cfg.DBName = conn.text("username"), conn.text("password"), conn.text("dbname")
-	if cfg.DBName == "" {
+	c := ledger.Connection{
+		Host: conn.text("host"), Port: conn.text("port"), Socket: conn.text("unix_socket"),
+		User: conn.text("username"), Password: conn.text("password"), Database: conn.text("dbname"),
+	}
+	if c.Database == "" {
 		return "", "", fmt.Errorf("%w: db/connection/default has no dbname", placeholder.ErrSchema)
 	}
-	cfg.Net, cfg.Addr = ledger.Address(conn.text("host"), conn.text("port"), conn.text("unix_socket"))
-	return cfg.FormatDSN(), db.text("table_prefix"), nil
+	dsn, err = c.DSN()
+	return dsn, db.text("table_prefix"), err
 }
 
 // Discover reads what the shop's own settings say: stores, languages,

@@ -93,6 +93,7 @@ func FuzzReadEnv(f *testing.F) {
 	f.Add(env)
 	f.Add(`<?php return ['a'=>"b\$c",2=>array(),];`)
 	f.Add("<?php return [/*")
+	f.Add(`<?php return ['db'=>['connection'=>['default'=>['host'=>'a@b','dbname'=>'c']]]];`)
 	f.Fuzz(func(t *testing.T, text string) {
 		path := filepath.Join(t.TempDir(), "env.php")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -7,8 +7,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/go-sql-driver/mysql"
-
 	"catalog/placeholder"
 	"catalog/placeholder/ledger"
 )
@@ -58,11 +56,12 @@ func parseLocalXML(text []byte) (dsn, prefix string, err error) {
 	if doc.Conn == nil || strings.TrimSpace(doc.Conn.Database) == "" {
 		return "", "", fmt.Errorf("%w: there is no global/resources/default_setup/connection with a dbname", placeholder.ErrSchema)
 	}
-	c := doc.Conn
-	cfg := mysql.NewConfig()
-	cfg.User, cfg.Passwd, cfg.DBName = strings.TrimSpace(c.Username), strings.TrimSpace(c.Password), strings.TrimSpace(c.Database)
-	cfg.Net, cfg.Addr = ledger.Address(strings.TrimSpace(c.Host), strings.TrimSpace(c.Port), strings.TrimSpace(c.Socket))
-	return cfg.FormatDSN(), strings.TrimSpace(doc.Prefix), nil
+	c := ledger.Connection{
+		Host: strings.TrimSpace(doc.Conn.Host), Port: strings.TrimSpace(doc.Conn.Port), Socket: strings.TrimSpace(doc.Conn.Socket),
+		User: strings.TrimSpace(doc.Conn.Username), Password: strings.TrimSpace(doc.Conn.Password), Database: strings.TrimSpace(doc.Conn.Database),
+	}
+	dsn, err = c.DSN()
+	return dsn, strings.TrimSpace(doc.Prefix), err
 }
 
 // Discover reads what the shop's own settings say: stores, languages,
