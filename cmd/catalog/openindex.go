@@ -75,7 +75,10 @@ func (a *app) openIndex(ctx context.Context, o *indexOptions, mode openMode) (in
 		if mode != mayCreate && !hasEntries(dir) {
 			return nil, noIndex(place)
 		}
-		x, err := facetindex.Open(ctx, dir, &facetindex.Options{OnError: func(err error) { a.log.Warn("the index will try again", "err", err) }})
+		x, err := facetindex.Open(ctx, dir, &facetindex.Options{
+			Workers: a.workers,
+			OnError: func(err error) { a.log.Warn("the index will try again", "err", err) },
+		})
 		if errors.Is(err, facetindex.ErrLocked) {
 			return nil, fmt.Errorf("%w, which does not answer for it: end it, or name another index by --index-url", err)
 		}

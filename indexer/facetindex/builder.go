@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
-	"runtime"
 	"slices"
 	"sync"
 
@@ -62,7 +61,7 @@ func (x *Index) Build(ctx context.Context, fingerprint string) (indexer.Builder,
 		}
 	}
 	b := &builder{x: x, fingerprint: fingerprint, seed: maphash.MakeSeed()}
-	for range max(2, min(runtime.GOMAXPROCS(0), runtime.NumCPU())) {
+	for range max(2, x.opts.Workers) {
 		b.shards = append(b.shards, &shard{b: segment.NewBuilder(), gone: map[string]int{}})
 	}
 	x.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type Options struct {
 	FlushAfter   time.Duration // changes are durable after at most this long; 5 s
 	FlushDocs    int           // or when so many documents wait; 20,000
 	JournalBytes int64         // live data is rewritten when the journal is longer; 16 MiB
+	Workers      int           // goroutines that share a search that is alone, or a build; one per thread of Go's
 	OnError      func(error)   // told of errors in the background; they are tried again
 
 	disk    disk.FS // for tests
@@ -33,6 +35,9 @@ func (o *Options) defaults() Options {
 	var d Options
 	if o != nil {
 		d = *o
+	}
+	if d.Workers <= 0 {
+		d.Workers = runtime.GOMAXPROCS(0)
 	}
 	if d.FlushAfter <= 0 {
 		d.FlushAfter = 5 * time.Second

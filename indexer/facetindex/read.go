@@ -33,11 +33,20 @@ func read[T any](ctx context.Context, x *Index, f func(*snapshot) (T, error)) (o
 	return out, err
 }
 
+// beginSearch counts a search that begins, and returns how many goroutines may share
+// it: one that is alone has all.
+func (x *Index) beginSearch() (workers int) {
+	if x.searches.Add(1) > 1 {
+		return 1
+	}
+	return x.opts.Workers
+}
+
 // Search implements indexer.Searcher.
 func (x *Index) Search(ctx context.Context, q *indexer.Prepared) (*indexer.Result, error) {
 	return read(ctx, x, func(s *snapshot) (*indexer.Result, error) {
 		defer x.searches.Add(-1)
-		r, err := exec.Search(ctx, s.views, q, x.searches.Add(1) == 1)
+		r, err := exec.Search(ctx, s.views, q, x.beginSearch())
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +59,7 @@ func (x *Index) Search(ctx context.Context, q *indexer.Prepared) (*indexer.Resul
 func (x *Index) Suggest(ctx context.Context, q *indexer.Prepared, limit int) (*indexer.Suggestions, error) {
 	return read(ctx, x, func(s *snapshot) (*indexer.Suggestions, error) {
 		defer x.searches.Add(-1)
-		return exec.Suggest(ctx, s.views, q, limit, x.searches.Add(1) == 1)
+		return exec.Suggest(ctx, s.views, q, limit, x.beginSearch())
 	})
 }
 

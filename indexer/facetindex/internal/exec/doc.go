@@ -10,7 +10,6 @@ package exec
 
 import (
 	"iter"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -142,11 +141,7 @@ func guarded(f func(worker, i int) error, worker, i int) (err error) {
 
 // workers returns how many goroutines chunks with so many documents are worth.
 func (q *query) workers(chunks, docs int) int {
-	if !q.alone {
-		return 1
-	}
-	// A server may have more threads than processors: no search gains by those.
-	return max(1, min(runtime.GOMAXPROCS(0), runtime.NumCPU(), chunks/4, docs/10_000))
+	return max(1, min(q.most, chunks/4, docs/10_000))
 }
 
 // Family reports whether a document of a product has a unit that is something

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,7 +13,7 @@ import (
 // taken is a sample of which attributes can be described.
 type taken struct {
 	group int
-	alone bool // see query
+	most  int // see query
 	docs  []sampled
 	attrs []attrSample // by segment and number
 	segs  []attrRun
@@ -116,7 +115,7 @@ func (h *hits) take(group int) *taken {
 	}
 	if h.taken[1+group] == nil {
 		t := takenPool.Get().(*taken)
-		t.group, t.alone, t.docs = group, h.q.alone, h.sampleOf(t.docs, group)
+		t.group, t.most, t.docs = group, h.q.most, h.sampleOf(t.docs, group)
 		t.findRows()
 		t.findAttrs()
 		h.taken[1+group] = t
@@ -252,7 +251,7 @@ func (t *taken) describeAll(names []string) ([]indexer.Sample, error) {
 	out, errs := make([]indexer.Sample, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
 	half := len(names)
-	if t.alone && runtime.GOMAXPROCS(0) > 1 && len(t.docs) >= 64 {
+	if t.most > 1 && len(t.docs) >= 64 {
 		half = len(names) / 2
 		wg.Go(func() { t.lookAt(names[half:], out[half:], errs[half:]) })
 	}

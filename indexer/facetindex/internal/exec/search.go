@@ -9,15 +9,15 @@ import (
 	"catalog/indexer"
 )
 
-// Search answers a query; the caller fills in Result.At. A search that is alone
-// uses all processors.
-func Search(ctx context.Context, views []View, p *indexer.Prepared, alone bool) (r *indexer.Result, err error) {
+// Search answers a query; the caller fills in Result.At. So many workers at
+// most share it.
+func Search(ctx context.Context, views []View, p *indexer.Prepared, workers int) (r *indexer.Result, err error) {
 	defer guard(&err)
 	q, err := newQuery(views, p)
 	if err != nil {
 		return nil, err
 	}
-	q.alone = alone
+	q.most = workers
 	return q.search(ctx)
 }
 

@@ -25,7 +25,7 @@ type query struct {
 	least   uint8 // words that count less are left out
 
 	firstOnly bool // only the first hits are asked for
-	alone     bool // no other search runs: all processors are free
+	most      int  // goroutines that may share it; 0 is 1
 }
 
 // group has the filters of one field. The counts of a field's facet leave its

@@ -10,9 +10,8 @@ import (
 	"catalog/indexer/facetindex/internal/segment"
 )
 
-// Suggest completes the last word of a query. One that is alone uses all
-// processors.
-func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int, alone bool) (out *indexer.Suggestions, err error) {
+// Suggest completes the last word of a query. So many workers at most share it.
+func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int, workers int) (out *indexer.Suggestions, err error) {
 	defer guard(&err)
 	first := *p
 	first.Offset, first.Size, first.After = 0, limit, nil
@@ -21,7 +20,7 @@ func Suggest(ctx context.Context, views []View, p *indexer.Prepared, limit int, 
 	if err != nil {
 		return nil, err
 	}
-	hits.firstOnly, hits.alone = true, alone
+	hits.firstOnly, hits.most = true, workers
 	r, err := hits.search(ctx)
 	if err != nil {
 		return nil, err
