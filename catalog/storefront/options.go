@@ -29,6 +29,7 @@ type Options struct {
 	Redirects     map[string]string
 	ProductURL    string // template of sitemaps: {base}, {store}, {sku}, {url_key}
 	BaseURL       string // of this server as shoppers see it; "": as requests say
+	Workers       int    // processors that requests may have; 0: one per thread of Go's
 	Lives         Lives
 	Limits        Limits
 	Window        http.Handler // answers what no route does; nil: 404
@@ -66,7 +67,7 @@ type Limits struct {
 	SKUs    int           // of one request: 1,000
 	Filters int           // of one query: 50
 	Values  int           // of all its filters: 1,000
-	Queries int           // expensive ones at a time: 4 a processor
+	Queries int           // expensive ones at a time: 4 a worker
 	Wait    time.Duration // for one's turn: 3 s
 	Request time.Duration // of the whole of one: 30 s; none of mounts and events
 	Streams int           // of events at a time: 100
@@ -98,7 +99,7 @@ func (o Options) withDefaults() Options {
 	m.SKUs = cmp.Or(m.SKUs, 1000)
 	m.Filters = cmp.Or(m.Filters, 50)
 	m.Values = cmp.Or(m.Values, 1000)
-	m.Queries = cmp.Or(m.Queries, 4*runtime.GOMAXPROCS(0))
+	m.Queries = cmp.Or(m.Queries, 4*cmp.Or(o.Workers, runtime.GOMAXPROCS(0)))
 	m.Wait = cmp.Or(m.Wait, 3*time.Second)
 	m.Request = cmp.Or(m.Request, 30*time.Second)
 	m.Streams = cmp.Or(m.Streams, 100)

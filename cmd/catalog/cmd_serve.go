@@ -109,7 +109,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	}
 	defer a.tuneForServing()()
 	defer a.tuneForRequests()()
-	opts.Limits.Queries = queriesPerWorker * a.workers
+	opts.Workers = a.workers
 	a.shares, a.cacheBytes = true, int64(o.cache)<<20
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {

@@ -38,38 +38,22 @@ func tuneForBulk(a *app) (done func()) {
 	if a.tuned() {
 		return func() {}
 	}
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		tick := time.NewTicker(50 * time.Millisecond)
-		defer tick.Stop()
-		percent, ceiling := bulkPercent, int64(bulkHeap)
-		before := debug.SetGCPercent(percent)
-		limit := debug.SetMemoryLimit(ceiling)
-		defer func() {
-			debug.SetGCPercent(before)
-			debug.SetMemoryLimit(limit)
-		}()
-		for {
-			select {
-			case <-tick.C:
-			case <-stop:
-				return
-			}
-			live := max(liveHeap(), 1)
-			p := min(max(int(100*bulkSlack/live), 25), bulkPercent)
-			// A limit near what is in use would collect without end.
-			c := max(bulkHeap, live/4*5)
-			if p != percent || c != ceiling {
-				debug.SetGCPercent(p)
-				debug.SetMemoryLimit(c)
-				percent, ceiling = p, c
-			}
+	before, limit := debug.SetGCPercent(-1), debug.SetMemoryLimit(bulkHeap)
+	percent, ceiling := 0, int64(bulkHeap)
+	stop := watchHeap(50*time.Millisecond, func(live int64) {
+		p := percentOf(live, bulkSlack, 25, bulkPercent)
+		// A limit near what is in use would collect without end.
+		c := max(bulkHeap, live/4*5)
+		if p != percent || c != ceiling {
+			debug.SetGCPercent(p)
+			debug.SetMemoryLimit(c)
+			percent, ceiling = p, c
 		}
 	})
 	return func() {
-		close(stop)
-		wg.Wait()
+		stop()
+		debug.SetGCPercent(before)
+		debug.SetMemoryLimit(limit)
 	}
 }
 
@@ -82,10 +66,6 @@ func (a *app) collectAt(percent int) (done func()) {
 	before := debug.SetGCPercent(percent)
 	return func() { debug.SetGCPercent(before) }
 }
-
-// queriesPerWorker is how many expensive queries a server lets run at a time, of
-// each of the processors that it has.
-const queriesPerWorker = 4
 
 // tuneForRequests gives a server twice as many threads for Go's code as it may
 // use processors, and lets one piece of heavy work have no more than before. When
@@ -119,11 +99,6 @@ const (
 	leastPercent, mostPercent = 50, 1600
 )
 
-// slackPercent is the percentage of live bytes that serveSlack is.
-func slackPercent(live int64) int {
-	return min(max(int(100*serveSlack/max(live, 1)), leastPercent), mostPercent)
-}
-
 // tuneForServing lets a server leave serveSlack of garbage, unless the user says
 // how much; below GOMEMLIMIT it stays all the same. Call the function returned
 // when the work is over.
@@ -131,29 +106,46 @@ func (a *app) tuneForServing() (done func()) {
 	if _, set := a.lookup("GOGC"); set {
 		return func() {}
 	}
-	stop := make(chan struct{})
+	before, percent := debug.SetGCPercent(-1), 0
+	stop := watchHeap(time.Second, func(live int64) {
+		if p := percentOf(live, serveSlack, leastPercent, mostPercent); p != percent {
+			debug.SetGCPercent(p)
+			percent = p
+		}
+	})
+	return func() {
+		stop()
+		debug.SetGCPercent(before)
+	}
+}
+
+// watchHeap calls set with how many bytes are in use, before it returns and then
+// at each interval, until the function returned is called.
+func watchHeap(every time.Duration, set func(live int64)) (stop func()) {
+	set(liveHeap())
+	over := make(chan struct{})
 	var wg sync.WaitGroup
-	before := debug.SetGCPercent(slackPercent(liveHeap()))
 	wg.Go(func() {
-		tick := time.NewTicker(time.Second)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
-		for last := 0; ; {
-			if p := slackPercent(liveHeap()); p != last {
-				debug.SetGCPercent(p)
-				last = p
-			}
+		for {
 			select {
 			case <-tick.C:
-			case <-stop:
+				set(liveHeap())
+			case <-over:
 				return
 			}
 		}
 	})
 	return func() {
-		close(stop)
+		close(over)
 		wg.Wait()
-		debug.SetGCPercent(before)
 	}
+}
+
+// percentOf returns the percentage of live bytes that slack is, within bounds.
+func percentOf(live, slack int64, least, most int) int {
+	return min(max(int(100*slack/max(live, 1)), least), most)
 }
 
 // tuned reports whether the user tells the collector of garbage what to do.

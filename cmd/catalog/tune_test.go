@@ -49,7 +49,7 @@ func TestTuneForRequests(t *testing.T) {
 // A server leaves as much garbage whatever it keeps, within reason.
 func TestTuneForServing(t *testing.T) {
 	for live, want := range map[int64]int{0: mostPercent, 1 << 20: mostPercent, 128 << 20: 200, 256 << 20: 100, 8 << 30: leastPercent} {
-		if got := slackPercent(live); got != want {
+		if got := percentOf(live, serveSlack, leastPercent, mostPercent); got != want {
 			t.Errorf("%d bytes: %d %%, want %d", live, got, want)
 		}
 	}
