@@ -3,6 +3,8 @@ package inspect
 import (
 	"fmt"
 	"testing"
+
+	"catalog/importer/internal/mapping"
 )
 
 func BenchmarkCollect(b *testing.B) {
@@ -10,7 +12,7 @@ func BenchmarkCollect(b *testing.B) {
 	b.SetBytes(int64(len(doc)))
 	c := newCollector()
 	for b.Loop() {
-		if valid(doc) {
+		if mapping.Valid(doc) {
 			c.add(doc)
 		}
 	}

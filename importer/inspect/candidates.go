@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"catalog/catalog"
+	"catalog/importer/internal/mapping"
 )
 
 // Candidate is a field that may be the key of a feed.
@@ -29,7 +30,7 @@ const maxCandidates = 5
 func Candidates(sample [][]byte) []Candidate {
 	c := newCollector()
 	for _, doc := range sample {
-		if doc = bytes.TrimSpace(doc); len(doc) > 1 && doc[0] == '{' && valid(doc) {
+		if doc = bytes.TrimSpace(doc); len(doc) > 1 && doc[0] == '{' && mapping.Valid(doc) {
 			c.add(doc)
 		}
 	}

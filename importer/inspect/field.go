@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"bytes"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strconv"
@@ -316,9 +315,4 @@ func (s *sample) add(doc []byte) {
 		clear(s.docs[len(kept):])
 		s.docs = kept
 	}
-}
-
-// valid reports whether doc is a JSON object that can be looked at.
-func valid(doc []byte) bool {
-	return json.Valid(doc) && utf8.Valid(doc)
 }

@@ -13,12 +13,13 @@ func FuzzInspect(f *testing.F) {
 	for _, doc := range []string{
 		`{"id":"1","a":{"b":[1,2,{"c":null}]},"price":"1.299,00 €","category":"A>B|C"}`, `{"a.b[0]\\":1,"\u0000 #:":{"-":"x"},"":{"":[]}}`,
 		`{"sku":"a","title":"n","stock":{"qty":"x"},"_id":1e400}`, `{"data":{"_id":"x"},"y":[{"_id":1}],"images":[["a"]]}`, ` {"no": true} `,
+		`{"\udd00":{"":""},"":{"":[]}}`,
 	} {
 		f.Add([]byte(doc))
 	}
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		doc = bytes.TrimSpace(doc)
-		if len(doc) < 2 || doc[0] != '{' || !valid(doc) {
+		if len(doc) < 2 || doc[0] != '{' || !mapping.Valid(doc) {
 			return
 		}
 		c := newCollector()

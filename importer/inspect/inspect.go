@@ -12,6 +12,7 @@ import (
 	"net/http"
 
 	"catalog/importer/internal/feed"
+	"catalog/importer/internal/mapping"
 )
 
 // Options say what to read. The zero value of each field works.
@@ -175,7 +176,7 @@ func (s *sampler) record(r *feed.Record) error {
 		return errEnough
 	}
 	doc := bytes.TrimSpace(r.JSON)
-	if r.Err != nil || len(doc) < 2 || doc[0] != '{' || !valid(doc) {
+	if r.Err != nil || len(doc) < 2 || doc[0] != '{' || !mapping.Valid(doc) {
 		s.feed.Unreadable++
 		s.read += int64(len(r.Raw))
 		return nil

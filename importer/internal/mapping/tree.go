@@ -1,6 +1,8 @@
 package mapping
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"iter"
 
@@ -96,8 +98,27 @@ func prefix(err error, path string) error {
 	return &c
 }
 
+// Valid reports whether a document is JSON, and its texts Unicode: what Members
+// and Elements can look through. How deep it is and what its numbers say is not
+// looked at.
+func Valid(doc []byte) bool {
+	if !json.Valid(doc) {
+		return false
+	}
+	for s := (scanner{doc: doc}); ; {
+		i := bytes.IndexByte(doc[s.pos:], '"')
+		if i < 0 {
+			return true
+		}
+		s.pos += i
+		if _, err := s.str(); err != nil {
+			return false // not UTF-8, or half of a surrogate pair
+		}
+	}
+}
+
 // Members yields the names, without escapes, and the values of an object, which
-// must be valid JSON. The names live until the next one.
+// must be Valid. The names live until the next one.
 func Members(object []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func([]byte, []byte) bool) {
 		var name []byte
@@ -110,7 +131,7 @@ func Members(object []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Elements yields the elements of an array, which must be valid JSON.
+// Elements yields the elements of an array, which must be Valid.
 func Elements(array []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		for v := range elements(value{raw: array}) {
