@@ -3,27 +3,32 @@ package storefront
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 )
 
+const view = 7
+
+// said is an item of a product.
+func said(sku, price string) []byte {
+	return append(appendField(appendString([]byte(`{"sku":`), sku), "price", price), '}')
+}
+
 // TestFamilies: a product with variants is forgotten when one of them changes,
 // also when that happens while it is being remembered, and when there is no
 // room to watch for them all.
 func TestFamilies(t *testing.T) {
-	p := newPlainProducts()
+	p := newPlainProducts(64 << 20)
 	now := time.Unix(1000, 0)
 	add := func(sku string, variants ...string) {
-		_, _, version := p.has(sku, "de", now)
-		p.addFamily("de", &liveEntry{sku: sku, family: true}, version, variants, p.versions())
+		_, _, _, version := p.has(sku, "de", view, now)
+		p.sayFamily(sku, "de", view, time.Time{}, said(sku, ""), version, variants, p.versions())
 	}
 	known := func(sku string) bool {
-		ok, e, _ := p.has(sku, "de", now)
-		if ok {
-			t.Errorf("%s is plain", sku)
-		}
-		return e != nil
+		_, _, said, _ := p.has(sku, "de", view, now)
+		return said != nil
 	}
 	for _, changed := range []string{"A", "v1", "v2"} {
 		add("A", "v1", "v2")
@@ -35,9 +40,13 @@ func TestFamilies(t *testing.T) {
 		if !known("A") {
 			t.Errorf("%s of another store changed, and A is forgotten", changed)
 		}
-		p.forget(changed, []string{"de", "fr"})
+		parents := p.forget(changed, []string{"de", "fr"})
 		if known("A") || known("B") != (changed != "v2") {
 			t.Errorf("%s changed: A %v, B %v", changed, known("A"), known("B"))
+		}
+		slices.Sort(parents)
+		if want := map[string][]string{"v1": {"A"}, "v2": {"A", "B"}}[changed]; !slices.Equal(parents, want) {
+			t.Errorf("%s changed: it was said of %q", changed, parents)
 		}
 	}
 	p.clear()
@@ -48,41 +57,45 @@ func TestFamilies(t *testing.T) {
 	}
 	// What changed since it was read is not remembered.
 	for _, changed := range []string{"A", "v1"} {
-		_, _, version := p.has("A", "de", now)
+		_, _, _, version := p.has("A", "de", view, now)
 		before := p.versions()
 		p.forget(changed, []string{"de"})
-		p.addFamily("de", &liveEntry{sku: "A", family: true}, version, []string{"v1", "v2"}, before)
+		p.sayFamily("A", "de", view, time.Time{}, said("A", ""), version, []string{"v1", "v2"}, before)
 		if known("A") {
 			t.Errorf("%s changed meanwhile, and A is remembered as it was", changed)
 		}
 	}
 	// Its time ends.
-	_, _, version := p.has("C", "de", now)
-	p.addFamily("de", &liveEntry{sku: "C", family: true, next: now.Add(time.Second)}, version, nil, p.versions())
-	if _, e, _ := p.has("C", "de", now.Add(time.Second)); e != nil || !known("C") {
+	_, _, _, version := p.has("C", "de", view, now)
+	p.sayFamily("C", "de", view, now.Add(time.Second), said("C", ""), version, nil, p.versions())
+	if _, _, text, _ := p.has("C", "de", view, now.Add(time.Second)); text != nil || !known("C") {
 		t.Error("it is remembered beyond its time, or not at all")
 	}
 }
 
 // TestFamiliesFull fills the shards: whoever is remembered is watched for.
 func TestFamiliesFull(t *testing.T) {
-	p := newPlainProducts()
+	p := newPlainProducts(64 << 20)
 	now := time.Unix(1000, 0)
-	const n = 2*maxLive/4 + 100_000
+	const n, variants = 50_000, 100
+	list := make([]string, variants)
 	for i := range n {
 		sku := fmt.Sprintf("P%d", i)
-		_, _, version := p.has(sku, "", now)
-		p.addFamily("", &liveEntry{sku: sku, family: true}, version, []string{sku + "a", sku + "b", sku + "c", sku + "d"}, p.versions())
+		for v := range list {
+			list[v] = fmt.Sprintf("%s-%d", sku, v)
+		}
+		_, _, _, version := p.has(sku, "", view, now)
+		p.sayFamily(sku, "", view, time.Time{}, said(sku, ""), version, list, p.versions())
 	}
 	remembered := 0
 	for i := range n {
 		sku := fmt.Sprintf("P%d", i)
-		if _, e, _ := p.has(sku, "", now); e == nil {
+		if _, _, text, _ := p.has(sku, "", view, now); text == nil {
 			continue
 		}
 		remembered++
-		p.forget(sku+string("abcd"[i%4]), []string{""})
-		if _, e, _ := p.has(sku, "", now); e != nil {
+		p.forget(fmt.Sprintf("%s-%d", sku, i%variants), []string{""})
+		if _, _, text, _ := p.has(sku, "", view, now); text != nil {
 			t.Fatalf("%s is remembered though its variant changed", sku)
 		}
 	}
@@ -94,7 +107,7 @@ func TestFamiliesFull(t *testing.T) {
 // TestFamiliesRace changes variants while families are remembered: who is told
 // of a change never finds what was before it.
 func TestFamiliesRace(t *testing.T) {
-	p := newPlainProducts()
+	p := newPlainProducts(64 << 20)
 	now := time.Unix(1000, 0)
 	var value [4]struct { // of the variants
 		sync.Mutex
@@ -119,12 +132,9 @@ func TestFamiliesRace(t *testing.T) {
 					return
 				default:
 				}
-				_, _, version := p.has("A", "", now)
+				_, _, _, version := p.has("A", "", view, now)
 				before := p.versions()
-				text := fmt.Sprint(read())
-				e := &liveEntry{sku: "A", family: true}
-				e.text.Store(&liveText{text: []byte(text)})
-				p.addFamily("", e, version, skus, before)
+				p.sayFamily("A", "", view, time.Time{}, said("A", fmt.Sprint(read())), version, skus, before)
 			}
 		})
 	}
@@ -136,14 +146,14 @@ func TestFamiliesRace(t *testing.T) {
 		value[i].n++
 		value[i].Unlock()
 		p.forget(skus[i], []string{""})
-		want := fmt.Sprint(read())
+		want := string(said("A", fmt.Sprint(read())))
 		for range rng.IntN(50) {
-			_, e, _ := p.has("A", "", now)
-			if e == nil {
+			_, _, got, _ := p.has("A", "", view, now)
+			if got == nil {
 				continue
 			}
 			seen++
-			if got := string(e.text.Load().text); got != want {
+			if string(got) != want {
 				t.Fatalf("it is %s, remembered is %s", want, got)
 			}
 		}

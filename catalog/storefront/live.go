@@ -101,10 +101,13 @@ type liveAnswer struct {
 	usual     bool // now, and of a quantity of one
 	anonymous bool // who asks is nobody in particular
 
+	asked uint16 // of what is said, on the board; 0: it is not to be remembered
+
 	// By the place of the SKU; bodies are nil where there is none or it was not read.
+	said                     [][]byte // to others who asked the same
 	prices, stocks, products [][]byte
 	plain                    []bool                 // nothing in the product's document matters
-	known                    []*liveEntry           // price and stock, if they are known
+	known                    []*liveEntry           // price and stock of what is plain, if they are known
 	variants                 map[string]variantLive // what variants have, by SKU
 	versions                 []uint64               // of plainProducts, by the place of the SKU
 	before                   *[plainShards]uint64   // the same of its shards, before variants were read
@@ -167,6 +170,17 @@ func (s *Server) newLiveAnswer(a *answer, r *request, q *liveQuery, price, stock
 	}
 	l.usual, l.anonymous = q.At == "" && l.quantity == 0, group == "" && len(lists) == 0
 	l.asks, err = st.asks(indexer.View{Store: view.Code, Currency: q.Currency, Group: group, Lists: lists})
+	if l.usual && l.anonymous {
+		l.asked = s.plain.asked(priceView{view.Code, q.Currency}, price, stock)
+	}
+	return l, err
+}
+
+// usualAnswer is of price and stock of now, for who is nobody in particular.
+func (s *Server) usualAnswer(st *shopState, view *indexer.StoreView) (l *liveAnswer, err error) {
+	l = &liveAnswer{s: s, st: st, view: view, looks: looksOf(view, nil), price: true, stock: true, now: s.opts.Now(), usual: true, anonymous: true}
+	l.asked = s.plain.asked(priceView{view.Code, ""}, true, true)
+	l.asks, err = st.asks(indexer.View{Store: view.Code})
 	return l, err
 }
 
@@ -182,23 +196,27 @@ func (l *liveAnswer) currency() string {
 // those that have some.
 func (l *liveAnswer) load(ctx context.Context, skus []string) error {
 	n := len(skus)
-	l.known = make([]*liveEntry, n)
+	l.said = make([][]byte, n)
 	off := l.s.plainOff.Load()
 	var rest, unread []int
 	for i, sku := range skus {
-		ok, e, version := l.s.plain.has(sku, l.view.Code, l.now)
+		ok, e, said, version := l.s.plain.has(sku, l.view.Code, l.asked, l.now)
 		if off {
-			ok, e = false, nil
+			ok, e, said = false, nil, nil
 		}
-		if e != nil && l.usual && (!e.family || l.said(e) != nil) {
-			l.known[i] = e
+		if said != nil {
+			l.said[i] = said
 			continue
 		}
-		if rest == nil {
-			l.plain, l.versions = make([]bool, n), make([]uint64, n)
+		if l.known == nil {
+			l.known, l.plain, l.versions = make([]*liveEntry, n), make([]bool, n), make([]uint64, n)
 			l.prices, l.stocks, l.products = make([][]byte, n), make([][]byte, n), make([][]byte, n)
 		}
 		l.plain[i], l.versions[i] = ok, version
+		if e != nil && l.usual {
+			l.known[i] = e
+			continue
+		}
 		rest = append(rest, i)
 		if !ok {
 			unread = append(unread, i)
@@ -227,20 +245,19 @@ func (l *liveAnswer) load(ctx context.Context, skus []string) error {
 			l.plain[i] = true
 		}
 	}
-	if l.price && l.stock && l.usual {
-		for _, i := range rest {
-			if l.plain[i] {
-				live := l.st.mapper.Live(l.prices[i], l.stocks[i], l.now)
-				l.known[i] = newLiveEntry(skus[i], live, l.prices[i], l.stocks[i])
-				l.s.plain.add(skus[i], l.view.Code, l.known[i], l.versions[i])
+	for _, i := range rest {
+		if !l.plain[i] {
+			continue
+		}
+		var e *liveEntry
+		if l.price && l.stock && l.usual {
+			live := l.st.mapper.Live(l.prices[i], l.stocks[i], l.now)
+			l.known[i] = newLiveEntry(skus[i], live, l.prices[i], l.stocks[i])
+			if l.asked == 0 { // else what is said is enough
+				e = l.known[i]
 			}
 		}
-	} else {
-		for _, i := range unread {
-			if l.plain[i] {
-				l.s.plain.add(skus[i], l.view.Code, nil, l.versions[i])
-			}
-		}
+		l.s.plain.add(skus[i], l.view.Code, e, l.versions[i])
 	}
 	if len(want) == 0 {
 		return nil
@@ -290,7 +307,7 @@ func (l *liveAnswer) loadVariants(ctx context.Context, skus []string) error {
 
 // has reports whether there is anything to say of a SKU.
 func (l *liveAnswer) has(i int) bool {
-	if l.known[i] != nil || l.plain[i] {
+	if l.said[i] != nil || l.known[i] != nil || l.plain[i] {
 		return true
 	}
 	if doc := l.products[i]; doc != nil {

@@ -1,7 +1,6 @@
 package storefront
 
 import (
-	"bytes"
 	"math"
 	"strconv"
 	"time"
@@ -10,27 +9,16 @@ import (
 	"catalog/indexer"
 )
 
-// said returns what was said of a product to others who asked for the same, nil
-// if nothing was.
-func (l *liveAnswer) said(e *liveEntry) []byte {
-	if t := e.text.Load(); t != nil && t.asks == l.asks && t.price == l.price && t.stock == l.stock {
-		return t.text
-	}
-	return nil
-}
-
 // item appends what is said of one SKU.
 func (l *liveAnswer) item(b []byte, i int, sku string) []byte {
-	e := l.known[i]
-	if e != nil {
-		if text := l.said(e); text != nil {
-			return append(b, text...)
-		}
+	if said := l.said[i]; said != nil {
+		return append(b, said...)
 	}
 	start := len(b)
-	b = append(b, `{"sku":`...)
+	b = append(b, skuMember[:len(skuMember)-1]...)
 	b = appendString(b, sku)
-	if e != nil {
+	remember := l.asked != 0 && !l.s.plainOff.Load()
+	if e := l.known[i]; e != nil {
 		if l.price {
 			b = l.appendPrice(b, e.tiered, e.live)
 		}
@@ -39,8 +27,8 @@ func (l *liveAnswer) item(b []byte, i int, sku string) []byte {
 			b = append(b, e.quantities...)
 		}
 		b = append(b, '}')
-		if l.anonymous { // tiers change with the prices beside them
-			e.text.Store(l.text(b[start:]))
+		if remember {
+			l.s.plain.say(sku, l.view.Code, l.asked, e.next, b[start:], l.versions[i])
 		}
 		return b
 	}
@@ -48,10 +36,8 @@ func (l *liveAnswer) item(b []byte, i int, sku string) []byte {
 	if units := indexer.VariantSKUs(l.products[i]); len(units) > 0 {
 		b, next := l.variant(b, price, stock, l.products[i], units)
 		b = append(b, '}')
-		if l.usual && l.anonymous && !l.s.plainOff.Load() {
-			e := &liveEntry{sku: sku, next: next, family: true}
-			e.text.Store(l.text(b[start:]))
-			l.s.plain.addFamily(l.view.Code, e, l.versions[i], units, l.before)
+		if remember {
+			l.s.plain.sayFamily(sku, l.view.Code, l.asked, next, b[start:], l.versions[i], units, l.before)
 		}
 		return b
 	}
@@ -64,11 +50,6 @@ func (l *liveAnswer) item(b []byte, i int, sku string) []byte {
 		b = appendQuantities(b, stock)
 	}
 	return append(b, '}')
-}
-
-// text returns what was said, to be said again.
-func (l *liveAnswer) text(said []byte) *liveText {
-	return &liveText{asks: l.asks, price: l.price, stock: l.stock, text: bytes.Clone(said)}
 }
 
 // variant appends what is said of a product with variants: the price of the

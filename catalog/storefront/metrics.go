@@ -107,11 +107,13 @@ var (
 	descRejects = prometheus.NewDesc("catalog_import_last_rejected", "Records that the last import of a source rejected.", []string{"source"}, nil)
 	descRunning = prometheus.NewDesc("catalog_imports_running", "Imports under way through this server.", nil, nil)
 	descZero    = prometheus.NewDesc("catalog_searches_total", "Searches by text.", []string{"result"}, nil)
+	descSaid    = prometheus.NewDesc("catalog_live_remembered", "Products of store views whose price and stock are told from memory.", nil, nil)
+	descFilled  = prometheus.NewDesc("catalog_live_filled", "1 if no price and stock is to be read ahead.", nil, nil)
 	descInfo    = prometheus.NewDesc("catalog_build_info", "Always 1.", []string{"version"}, nil)
 )
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descRecords, descTail, descDisk, descDocs, descBehind, descLag, descDead, descReady, descImport, descLast, descRejects, descRunning, descZero, descInfo} {
+	for _, d := range []*prometheus.Desc{descRecords, descTail, descDisk, descDocs, descBehind, descLag, descDead, descReady, descImport, descLast, descRejects, descRunning, descZero, descSaid, descFilled, descInfo} {
 		ch <- d
 	}
 }
@@ -139,6 +141,12 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 		ready = 1
 	}
 	gauge(descReady, ready)
+	filled := 0.0
+	if c.s.fill.filled.Load() {
+		filled = 1
+	}
+	gauge(descFilled, filled)
+	gauge(descSaid, float64(c.s.plain.items()))
 	for source, in := range st.sources {
 		if !in.success.IsZero() {
 			gauge(descImport, float64(in.success.Unix()), source)

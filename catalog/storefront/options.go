@@ -29,6 +29,8 @@ type Options struct {
 	Redirects     map[string]string
 	ProductURL    string // template of sitemaps: {base}, {store}, {sku}, {url_key}
 	BaseURL       string // of this server as shoppers see it; "": as requests say
+	LiveBytes     int64  // of price and stock that are remembered as they were told; 0: 64 MiB
+	Fill          bool   // and are read ahead, so far as they fit: for a store of this machine
 	Workers       int    // processors that requests may have; 0: one per thread of Go's
 	Lives         Lives
 	Limits        Limits
@@ -84,6 +86,7 @@ func (o Options) withDefaults() Options {
 		o.Registry = prometheus.NewRegistry()
 	}
 	o.IndexName = cmp.Or(o.IndexName, "main")
+	o.LiveBytes = cmp.Or(o.LiveBytes, 64<<20)
 	o.MaxLag = cmp.Or(o.MaxLag, 5*time.Minute)
 	o.ProductURL = cmp.Or(o.ProductURL, "{base}/product?sku={sku}&store={store}")
 	o.ImportReports = cmp.Or(o.ImportReports, "reports/")

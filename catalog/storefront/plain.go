@@ -6,7 +6,6 @@ import (
 	"errors"
 	"hash/maphash"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"catalog/catalog"
@@ -15,39 +14,34 @@ import (
 
 // plainProducts remembers which products are shown by a store and have no
 // variants, so that their price and stock can be told without reading their
-// documents, which are twenty times as large; and of those asked for lately
-// what price and stock are, of those with variants, too (families.go). It
-// follows the change log, and forgets what changes.
+// documents, which are twenty times as large; what was said of them, and of
+// those with variants (families.go), to who is nobody in particular; and for
+// others what price and stock are of those asked for lately. It follows the
+// change log, and forgets what changes.
 type plainProducts struct {
 	seed   maphash.Seed
 	shards [plainShards]plainShard
+
+	mu    sync.RWMutex
+	views map[priceView]uint16 // numbered from 1
 }
 
 type plainShard struct {
 	mu      sync.Mutex
-	known   map[uint64]struct{}    // of SKU and store
-	live    map[uint64]*liveEntry  // of some of them, and of products with variants
-	up      map[uint64][]parentKey // of a variant: of which products it is, that live has
-	version uint64                 // grows when anything is forgotten
+	known   map[uint64]struct{}   // of SKU and store
+	live    map[uint64]*liveEntry // of some of them
+	said    board                 // of them, and of products with variants
+	up      families              // of a variant: of which products it is that said has
+	version uint64                // grows when anything is forgotten
 }
 
-// liveEntry is what price and stock of a product are until next.
+// liveEntry is what price and stock of a plain product are until next.
 type liveEntry struct {
 	sku        string
 	next       time.Time // zero: until it is forgotten
-	family     bool      // it has variants: only the text is known
 	live       indexer.Live
 	tiered     []byte // the price record, if it has tiers
 	quantities []byte // as appendQuantities writes them
-
-	text atomic.Pointer[liveText]
-}
-
-// liveText is what was said of a product to who is nobody in particular.
-type liveText struct {
-	asks         *indexer.Prepared
-	price, stock bool
-	text         []byte
 }
 
 // newLiveEntry resolves the records of a plain product.
@@ -63,21 +57,71 @@ func newLiveEntry(sku string, live indexer.Live, price, stock []byte) *liveEntry
 const (
 	maxLive      = 256 << 10
 	maxLiveShard = maxLive / plainShards
-	maxUpShard   = 2 * maxLiveShard
+	maxUp        = 4 << 20
+	maxUpShard   = maxUp / plainShards
 
 	plainBits     = 6
 	plainShards   = 1 << plainBits
 	maxPlain      = 4 << 20
 	maxPlainShard = maxPlain / plainShards
+
+	maxSaid = plainShards << 31 // a board's places are 32 bits
 )
 
-func newPlainProducts() *plainProducts {
-	p := &plainProducts{seed: maphash.MakeSeed()}
+// newPlainProducts keeps at most so many bytes of what was said.
+func newPlainProducts(said int64) *plainProducts {
+	p := &plainProducts{seed: maphash.MakeSeed(), views: map[priceView]uint16{}}
 	for i := range p.shards {
 		s := &p.shards[i]
-		s.known, s.live, s.up = map[uint64]struct{}{}, map[uint64]*liveEntry{}, map[uint64][]parentKey{}
+		s.known, s.live, s.up = map[uint64]struct{}{}, map[uint64]*liveEntry{}, newFamilies()
+		s.said = newBoard(int(min(said, maxSaid) / plainShards))
 	}
 	return p
+}
+
+// asked returns what tells apart what is asked of a product in a store: whose
+// prices, and which of price and stock. 0 says that it is not remembered.
+func (p *plainProducts) asked(v priceView, price, stock bool) uint16 {
+	p.mu.RLock()
+	id := p.views[v]
+	p.mu.RUnlock()
+	if id == 0 {
+		p.mu.Lock()
+		if id = p.views[v]; id == 0 && len(p.views) < maxAsking {
+			id = uint16(len(p.views) + 1) //nolint:gosec // maxAsking is far below
+			p.views[v] = id
+		}
+		p.mu.Unlock()
+	}
+	switch id <<= 2; {
+	case id == 0:
+	case price && stock:
+		id |= 3
+	case price:
+		id |= 1
+	case stock:
+		id |= 2
+	}
+	return id
+}
+
+// items returns of how many products something is remembered that was said.
+func (p *plainProducts) items() (n int) {
+	for i := range p.shards {
+		s := &p.shards[i]
+		s.mu.Lock()
+		n += len(s.said.at)
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// full reports whether more would displace what was said of others.
+func (p *plainProducts) full() bool {
+	s := &p.shards[0] // keys are hashes: one is like the other
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.said.full()
 }
 
 // key returns the key of a product in a store.
@@ -88,21 +132,27 @@ func (p *plainProducts) key(sku, store string) uint64 {
 func (p *plainProducts) shard(key uint64) *plainShard { return &p.shards[key>>(64-plainBits)] }
 
 // has reports whether a product is known to be plain, and returns its price and
-// stock if they are known, too. If not, version is what add takes when it turns
-// out to be: what was forgotten in between is not known again.
-func (p *plainProducts) has(sku, store string, now time.Time) (ok bool, e *liveEntry, version uint64) {
+// stock if they are known, and what was said to who asked for a view of them,
+// unless that is 0. version is what add and say take when it turns out what the
+// product is: what was forgotten in between is not known again.
+func (p *plainProducts) has(sku, store string, view uint16, now time.Time) (ok bool, e *liveEntry, said []byte, version uint64) {
 	key := p.key(sku, store)
 	s := p.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if view != 0 {
+		if said = s.said.get(key, view, sku, now); said != nil {
+			return true, nil, said, s.version
+		}
+	}
 	if e = s.live[key]; e != nil && (e.sku != sku || !e.next.IsZero() && !now.Before(e.next)) {
 		e = nil
 	}
 	if e != nil {
-		return !e.family, e, s.version
+		return true, e, nil, s.version
 	}
 	_, ok = s.known[key]
-	return ok, nil, s.version
+	return ok, nil, nil, s.version
 }
 
 // add remembers that a product is plain, as its document said that was read
@@ -123,23 +173,36 @@ func (p *plainProducts) add(sku, store string, e *liveEntry, version uint64) {
 	}
 }
 
-// makeRoom makes a place for a key: whichever other comes first has to go.
-func makeRoom[V any](m map[uint64]V, key uint64, most int) (gone V) {
-	if _, there := m[key]; there || len(m) < most {
-		return gone
+// say remembers what was said of a product, of what was read after has, until
+// end if that is not zero.
+func (p *plainProducts) say(sku, store string, view uint16, end time.Time, text []byte, version uint64) {
+	key := p.key(sku, store)
+	s := p.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.version == version {
+		s.said.put(key, view, end, text)
 	}
-	for other, v := range m {
-		delete(m, other)
-		return v
-	}
-	return gone
 }
 
-// forget forgets a product in some stores, and those that it is a variant of.
-func (p *plainProducts) forget(sku string, stores []string) {
-	for _, store := range stores {
-		p.forgetKey(p.key(sku, store))
+// makeRoom makes a place for a key: whichever other comes first has to go.
+func makeRoom[V any](m map[uint64]V, key uint64, most int) {
+	if _, there := m[key]; there || len(m) < most {
+		return
 	}
+	for other := range m {
+		delete(m, other)
+		return
+	}
+}
+
+// forget forgets a product in some stores, and those that it is a variant of,
+// and returns the SKUs of these of which something was said.
+func (p *plainProducts) forget(sku string, stores []string) (parents []string) {
+	for _, store := range stores {
+		parents = p.forgetKey(parents, p.key(sku, store))
+	}
+	return parents
 }
 
 // clear forgets everything.
@@ -149,7 +212,8 @@ func (p *plainProducts) clear() {
 		s.mu.Lock()
 		clear(s.known)
 		clear(s.live)
-		clear(s.up)
+		s.said.clear()
+		s.up.clear()
 		s.version++
 		s.mu.Unlock()
 	}
@@ -215,6 +279,9 @@ func (s *Server) forgetRecord(ctx context.Context, kind catalog.Kind, key catalo
 	if err != nil {
 		return err
 	}
-	s.plain.forget(string(key), st.codes)
+	parents := s.plain.forget(string(key), st.codes)
+	if s.opts.Fill {
+		s.fill.changed(string(key), parents...)
+	}
 	return nil
 }

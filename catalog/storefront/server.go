@@ -38,6 +38,7 @@ type Server struct {
 
 	plain    *plainProducts
 	plainOff atomic.Bool // nobody follows the log for it
+	fill     *filler
 
 	warmed   atomic.Bool
 	stopping atomic.Bool
@@ -72,10 +73,13 @@ func New(store catalog.Store, engine *indexer.Engine, opts Options) *Server {
 	} else {
 		s.mux.Handle("/", s.handler(&route{path: "/", any: s.noRoute}))
 	}
-	s.plain = newPlainProducts()
+	s.plain, s.fill = newPlainProducts(s.opts.LiveBytes), newFiller()
 	s.plainOff.Store(true)
 	s.work.Go(s.warm)
 	s.work.Go(s.followPlain)
+	if s.opts.Fill {
+		s.work.Go(s.fillAlways)
+	}
 	return s
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"net/http"
 	"os"
@@ -89,7 +90,7 @@ func newServeCommand(a *app) *cobra.Command {
 	f.DurationVar(&o.grace, "grace", 0, "how long to answer on after a signal, with /readyz failing, so that load balancers notice")
 	f.DurationVar(&o.lives.Price, "price-life", 30*time.Second, "how long answers with price or stock may be cached")
 	f.DurationVar(&o.lives.Long, "page-life", 24*time.Hour, "how long answers without may be cached where purges reach them")
-	f.IntVar(&o.cache, "cache", 512, "`MIB` of memory for what is read of an embedded store")
+	f.IntVar(&o.cache, "cache", 0, "`MIB` of memory for what is read of a store; 0: a sixth of the memory there is, and at least 512")
 	f.StringArrayVar(&o.purges, "purge", nil, "send purges to the cache at `URL`; may be repeated")
 	return cmd
 }
@@ -104,13 +105,18 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	if err != nil {
 		return err
 	}
-	if o.cache < 1 {
-		return usagef("--cache is a number of MiB, from 1")
+	if o.cache < 0 {
+		return usagef("--cache is a number of MiB, from 1, or 0")
 	}
 	defer a.tuneForServing()()
 	defer a.tuneForRequests()()
 	opts.Workers = a.workers
-	a.shares, a.cacheBytes = true, int64(o.cache)<<20
+	cache := cmp.Or(int64(o.cache)<<20, cacheFor(memory()))
+	opts.LiveBytes = cache / liveShare
+	// What is on this machine is read ahead; a database would have to send it.
+	_, embedded := strings.CutPrefix(a.global.store, "pebble:")
+	opts.Fill = embedded
+	a.shares, a.cacheBytes = true, cache-opts.LiveBytes
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {
 		return err

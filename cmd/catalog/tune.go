@@ -1,11 +1,14 @@
 package main
 
 import (
+	"math"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
 	"time"
+
+	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
 const (
@@ -89,6 +92,38 @@ func (a *app) tuneForRequests() (done func()) {
 }
 
 const (
+	// leastCache is what a server keeps of what it reads, in bytes, however
+	// little memory there is, and cacheShare which part of it where there is
+	// more. Blocks that are read again are not decompressed again: a product that
+	// is there costs half of what one costs that is not.
+	leastCache = 512 << 20
+	cacheShare = 6
+	// liveShare is which part of that is for price and stock as they are told.
+	// They take a seventh of the room of the documents that they are read apart
+	// from, and most requests are for them.
+	liveShare = 8
+)
+
+// cacheFor returns how many bytes a server may keep of what it reads.
+func cacheFor(memory int64) int64 { return max(leastCache, memory/cacheShare) }
+
+// memory returns how many bytes this process may have, so far as the system or
+// GOMEMLIMIT says; 0 if neither does.
+func memory() int64 {
+	most := uint64(math.MaxInt64)
+	for _, ask := range []func() (uint64, error){memlimit.FromSystem, memlimit.FromCgroup} {
+		if n, err := ask(); err == nil && n > 0 { // there may be no group, or no limit
+			most = min(most, n)
+		}
+	}
+	most = min(most, uint64(debug.SetMemoryLimit(-1))) //nolint:gosec // never negative
+	if most == math.MaxInt64 {
+		return 0
+	}
+	return int64(most) //nolint:gosec // at most MaxInt64
+}
+
+const (
 	// serveSlack is how much garbage a server may leave before it is collected.
 	// Without cgo what it keeps of the store is a part of Go's heap, some
 	// megabytes at its start and hundreds later: by a share of that it would
@@ -96,7 +131,7 @@ const (
 	// requests help to collect; and later leave a gigabyte for nothing.
 	serveSlack = 256 << 20
 	// leastPercent and mostPercent are what that may be of what is in use.
-	leastPercent, mostPercent = 50, 1600
+	leastPercent, mostPercent = 10, 1600
 )
 
 // tuneForServing lets a server leave serveSlack of garbage, unless the user says

@@ -46,6 +46,23 @@ func TestTuneForRequests(t *testing.T) {
 	}
 }
 
+// A server keeps more where there is more memory, and knows of a limit.
+func TestCacheFor(t *testing.T) {
+	for have, want := range map[int64]int64{0: 512 << 20, 1 << 30: 512 << 20, 24 << 30: 4 << 30} {
+		if got := cacheFor(have); got != want {
+			t.Errorf("%d bytes: cache of %d, want %d", have, got, want)
+		}
+	}
+	if n := memory(); n < 256<<20 {
+		t.Errorf("this machine has %d bytes", n)
+	}
+	before := debug.SetMemoryLimit(300 << 20)
+	defer debug.SetMemoryLimit(before)
+	if n := memory(); n != 300<<20 {
+		t.Errorf("GOMEMLIMIT of 300 MiB: %d", n)
+	}
+}
+
 // A server leaves as much garbage whatever it keeps, within reason.
 func TestTuneForServing(t *testing.T) {
 	for live, want := range map[int64]int{0: mostPercent, 1 << 20: mostPercent, 128 << 20: 200, 256 << 20: 100, 8 << 30: leastPercent} {

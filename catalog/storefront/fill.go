@@ -1,0 +1,202 @@
+package storefront
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"catalog/catalog"
+	"catalog/indexer"
+)
+
+// filler knows of which products price and stock are to be read ahead: of all
+// at first, then of those that have changed. Of too many at a time it only knows
+// that it is all again.
+type filler struct {
+	mu   sync.Mutex
+	skus map[string]struct{}
+	all  bool
+	wake chan struct{}
+
+	filled atomic.Bool // nothing is left to do
+}
+
+const (
+	// maxChanged is how many products are known by name.
+	maxChanged = 32 << 10
+	// fillBatch is how many are read at once: next to each other in the store,
+	// so that each of its blocks is read once.
+	fillBatch = 256
+	// fillAfter lets some changes come together.
+	fillAfter = 200 * time.Millisecond
+	// fillQuiet is how long nothing may change before all is read again.
+	fillQuiet = 2 * time.Second
+)
+
+func newFiller() *filler {
+	f := &filler{all: true, skus: map[string]struct{}{}, wake: make(chan struct{}, 1)}
+	f.wake <- struct{}{}
+	return f
+}
+
+// changed notes products.
+func (f *filler) changed(sku string, more ...string) {
+	f.mu.Lock()
+	if !f.all {
+		f.skus[sku] = struct{}{}
+		for _, s := range more {
+			f.skus[s] = struct{}{}
+		}
+		if len(f.skus) > maxChanged {
+			f.all = true
+			clear(f.skus)
+		}
+	}
+	f.mu.Unlock()
+	f.filled.Store(false)
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what there is to do.
+func (f *filler) take() (skus []string, all bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for sku := range f.skus {
+		skus = append(skus, sku)
+	}
+	clear(f.skus)
+	all, f.all = f.all, false
+	slices.Sort(skus)
+	return skus, all
+}
+
+// fillAlways reads price and stock ahead, until the server ends.
+func (s *Server) fillAlways() {
+	ctx := s.done
+	for first := true; ; first = false {
+		select {
+		case <-s.fill.wake:
+		case <-ctx.Done():
+			return
+		}
+		if !first && catalog.Sleep(ctx, fillAfter) != nil {
+			return
+		}
+		for s.plainOff.Load() { // nothing would be remembered
+			if catalog.Sleep(ctx, fillAfter) != nil {
+				return
+			}
+		}
+		skus, all := s.fill.take()
+		err := s.fillSome(ctx, skus)
+		if err == nil && all {
+			if !first {
+				err = s.untilQuiet(ctx)
+			}
+			if err == nil {
+				err = s.fillAll(ctx)
+			}
+		}
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil: // those who ask see it, too; what is missing they read
+			s.opts.Log.Warn("price and stock were not read ahead", "cause", err)
+		}
+		s.fill.mu.Lock()
+		s.fill.all = s.fill.all || err != nil // with the next change
+		s.fill.filled.Store(len(s.fill.skus) == 0 && !s.fill.all)
+		s.fill.mu.Unlock()
+	}
+}
+
+// untilQuiet waits until nothing has changed for a while.
+func (s *Server) untilQuiet(ctx context.Context) error {
+	for {
+		before, err := s.store.Tail(ctx)
+		if err == nil {
+			err = catalog.Sleep(ctx, fillQuiet)
+		}
+		if err != nil {
+			return err
+		}
+		if now, err := s.store.Tail(ctx); err != nil || now == before {
+			return err
+		}
+	}
+}
+
+// fillAll reads price and stock of all products, store view by store view, so
+// far as there is room.
+func (s *Server) fillAll(ctx context.Context) error {
+	st, err := s.shopNow(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range st.Stores.All() {
+		view := &st.Stores.All()[i]
+		var from catalog.Key
+		for done := false; !done; {
+			batch := make([]string, 0, fillBatch)
+			for h, err := range s.store.Heads(ctx, catalog.KindProduct, catalog.Range{From: from}) {
+				if err != nil {
+					return err
+				}
+				if batch = append(batch, string(h.Key)); len(batch) == fillBatch {
+					break
+				}
+			}
+			if done = len(batch) < fillBatch; !done {
+				from = catalog.Key(batch[fillBatch-1] + "\x00")
+			}
+			if err := s.fillView(ctx, st, view, batch); err != nil {
+				return err
+			}
+			if s.plain.full() {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// fillSome reads those of some products, for each store view.
+func (s *Server) fillSome(ctx context.Context, skus []string) error {
+	st, err := s.shopNow(ctx)
+	if err != nil {
+		return err
+	}
+	for batch := range slices.Chunk(skus, fillBatch) {
+		for i := range st.Stores.All() {
+			if err := s.fillView(ctx, st, &st.Stores.All()[i], batch); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fillView says what it would say to who asks for the products, and takes no
+// more than two thirds of a processor for that.
+func (s *Server) fillView(ctx context.Context, st *shopState, view *indexer.StoreView, skus []string) error {
+	start := time.Now()
+	l, err := s.usualAnswer(st, view)
+	if err != nil {
+		return err
+	}
+	if err := l.load(ctx, skus); err != nil {
+		return err
+	}
+	var b []byte
+	for i, sku := range skus {
+		if l.said[i] == nil && l.has(i) {
+			b = l.item(b[:0], i, sku) // which remembers it
+		}
+	}
+	return catalog.Sleep(ctx, time.Since(start)/2)
+}

@@ -1,0 +1,82 @@
+package storefront_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"catalog/catalog"
+	"catalog/catalog/storefront"
+)
+
+// counting counts what is read by key.
+type counting struct {
+	catalog.Store
+	gets atomic.Int64
+}
+
+func (s *counting) Get(ctx context.Context, k catalog.Kind, keys ...catalog.Key) ([]catalog.Record, error) {
+	s.gets.Add(1)
+	return s.Store.Get(ctx, k, keys...)
+}
+
+// TestFill: price and stock of all products are read ahead, at first and after
+// changes, few and many, and are what they are when they are read on demand.
+func TestFill(t *testing.T) {
+	plain := newShop(t, storefront.Options{})
+	store := &counting{Store: plain.store}
+	h := serveShop(t, store, storefront.Options{Fill: true})
+	ready(t, h)
+	many := 0
+	for i := range 3000 {
+		put(t, plain.store, catalog.KindProduct, fmt.Sprintf(`{"sku":"N-%d","name":"New","price":%d}`, i, i+1))
+		many = i
+	}
+	items := func(from *shop) map[string]string {
+		out := map[string]string{}
+		for _, view := range []string{"", "&store=de"} {
+			for _, sku := range []string{"SHOE-1", "SHOE-2", "OFF", "US", "SHIRT", "SHIRT-S", "SHIRT-L", "SAME-1", "NONE", "N-0", fmt.Sprint("N-", many)} {
+				out[sku+view] = string(from.ok("/v1/live?sku=" + sku + view).body)
+			}
+		}
+		return out
+	}
+	for _, change := range []string{
+		"", `{"sku":"SHOE-2","price":95}`, `{"sku":"SHIRT-L","price":20}`, `{"sku":"N-0","price":7}`,
+	} {
+		if change != "" {
+			put(t, plain.store, catalog.KindPrice, change)
+		}
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			want := items(plain) // it, too, hears of the change a little later
+			filled := got(h, "catalog_live_filled ")
+			before := store.gets.Load()
+			said := items(h)
+			n := store.gets.Load() - before
+			// What is not sold in a view is looked up: OFF, US, NONE, SHIRT-S.
+			if filled == "1" && n <= 3*2*4 && maps.Equal(said, want) {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("after %q: filled %s, %d reads, %v\nwant %v", change, filled, n, said, want)
+			}
+		}
+	}
+	if text := got(h, "catalog_live_remembered "); text == "0" || text == "" {
+		t.Errorf("%q products are remembered", text)
+	}
+}
+
+// got returns the value of a metric.
+func got(h *shop, name string) string {
+	for line := range strings.Lines(string(h.ok("/metrics").body)) {
+		if v, ok := strings.CutPrefix(line, name); ok {
+			return strings.TrimSpace(v)
+		}
+	}
+	return ""
+}
