@@ -90,8 +90,9 @@ func (x *Index) Apply(ctx context.Context, ops []indexer.Op, at catalog.Cursor) 
 		x.parts = append(x.parts, fresh)
 	}
 	x.changes++
+	x.applied = time.Now()
 	if x.waiting.IsZero() {
-		x.waiting = time.Now()
+		x.waiting = x.applied
 	}
 	if !at.IsZero() {
 		x.cursor = at

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"catalog/catalog"
 	"catalog/indexer"
@@ -184,7 +185,10 @@ func crash(t *testing.T, seed uint64, round int) {
 	r := rand.New(rand.NewPCG(seed, uint64(round)))
 	at := r.IntN(400)
 	d := newFaultFS(at)
-	opts := func(d *faultFS) *Options { return &Options{disk: d, manual: true, FlushDocs: 30, JournalBytes: 2000} }
+	rest := time.Duration(round % 2) // 1 ns, so that it merges whenever nothing waits; or never
+	opts := func(d *faultFS) *Options {
+		return &Options{disk: d, manual: true, FlushDocs: 30, JournalBytes: 2000, rest: rest}
+	}
 	s := newStory(seed)
 	x, err := Open(ctx, "", opts(d))
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -25,10 +26,11 @@ type Options struct {
 	Workers      int           // goroutines that share a search that is alone, or a build; one per thread of Go's
 	OnError      func(error)   // told of errors in the background; they are tried again
 
-	disk    disk.FS // for tests
-	manual  bool    // nothing runs in the background
-	later   int     // laterBytes
-	liveLog int     // maxLiveLog
+	disk    disk.FS       // for tests
+	manual  bool          // nothing runs in the background
+	rest    time.Duration // restAfter
+	later   int           // laterBytes
+	liveLog int           // maxLiveLog
 }
 
 func (o *Options) defaults() Options {
@@ -47,6 +49,12 @@ func (o *Options) defaults() Options {
 	}
 	if d.JournalBytes <= 0 {
 		d.JournalBytes = 16 << 20
+	}
+	if d.rest <= 0 {
+		d.rest = restAfter
+		if d.manual {
+			d.rest = math.MaxInt64
+		}
 	}
 	if d.liveLog <= 0 {
 		d.liveLog = maxLiveLog
@@ -83,6 +91,7 @@ type Index struct {
 	changes     uint64   // batches of documents applied
 	flushed     uint64   // of them, durable
 	waiting     time.Time
+	applied     time.Time        // documents changed last, or the index was opened
 	liveLog     []indexer.LiveOp // since the merge that runs began
 	merging     bool
 	built       bool
@@ -110,7 +119,7 @@ func Open(ctx context.Context, dir string, opts *Options) (*Index, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	x := &Index{dir: dir, opts: opts.defaults(), wake: make(chan struct{}, 1), stop: make(chan struct{}), builds: map[*builder]bool{}}
+	x := &Index{dir: dir, opts: opts.defaults(), wake: make(chan struct{}, 1), stop: make(chan struct{}), builds: map[*builder]bool{}, applied: time.Now()}
 	x.disk = x.opts.disk
 	if x.disk == nil {
 		d, err := disk.OS(dir)
