@@ -286,28 +286,49 @@ func (t *taken) guarded(name string, x *scratch) (s indexer.Sample, err error) {
 func (t *taken) look(name string, x *scratch) (indexer.Sample, error) {
 	out := indexer.Sample{Name: name, Hits: len(t.docs)}
 	list := t.attrNamed(name)
-	var counts map[string]int // if there are several segments
-	if len(list) > 1 {
-		counts = map[string]int{}
-	}
-	for _, a := range list {
+	fields := make([]*segment.Field, len(list))
+	base := 0 // whose numbers of texts are those of all
+	for i, a := range list {
 		f, err := a.seg.Seg.Field(a.attr)
 		if err != nil {
 			return out, err
 		}
+		if fields[i] = f; f.Texts.Len() > fields[base].Texts.Len() {
+			base = i
+		}
+	}
+	var counts map[uint32]int // if there are several segments
+	var others map[string]int // and texts that base does not have
+	if len(list) > 1 {
+		counts, others = map[uint32]int{}, map[string]int{}
+	}
+	for i, a := range list {
+		f := fields[i]
 		t.describeIn(&out, f, a.docs, x)
-		if counts == nil {
+		var places []uint32
+		switch {
+		case counts == nil:
 			out.Counts = make([]int, 0, len(x.texts))
+		case i != base:
+			places = f.TextsIn(fields[base])
 		}
 		x.eachText(f.Texts.Len(), func(tx, n uint32) {
-			if counts == nil {
+			switch {
+			case counts == nil:
 				out.Counts = append(out.Counts, int(n))
-			} else {
-				counts[f.Texts.String(int(tx))] += int(n)
+			case i == base:
+				counts[tx] += int(n)
+			case places[tx] != segment.Nowhere:
+				counts[places[tx]] += int(n)
+			default:
+				others[f.Texts.String(int(tx))] += int(n)
 			}
 		})
 	}
 	for _, n := range counts {
+		out.Counts = append(out.Counts, n)
+	}
+	for _, n := range others {
 		out.Counts = append(out.Counts, n)
 	}
 	return out, nil

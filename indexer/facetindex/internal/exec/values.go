@@ -27,7 +27,7 @@ func (c *counter) valueFacet(q *query, t *tally) (indexer.Facet, bool) {
 		}
 	}
 	var list []entry
-	if c.kind == countTexts && len(t.codes) == 1 && len(c.meta.Options) == 0 {
+	if c.kind == countTexts && len(t.codes) > 0 && len(c.meta.Options) == 0 {
 		list, f.More = c.first(t, max(0, q.Facets.Values), selected)
 	} else {
 		list = c.allValues(t, selected)
@@ -42,48 +42,104 @@ func (c *counter) valueFacet(q *query, t *tally) (indexer.Facet, bool) {
 	return f, len(f.Values) > 0
 }
 
-// first returns the first n values and those that are selected, in order, and
-// how many others there are. All are of one segment, in which texts are
-// numbered in their order: only those shown need be made.
+// first returns the first n values and those that are selected, in order, with
+// perhaps some others, and how many more there are. In a segment texts are
+// numbered in their order, and those of the others are numbered as in the one
+// with the most: so only texts that are shown need be made, and of others those
+// that one does not have.
 func (c *counter) first(t *tally, n int, selected map[string]bool) (list []entry, more int) {
-	for num, codes := range t.codes {
-		field := c.segs[num].field
-		all := textCounts(field, codes, t.texts[num])
-		top := make([]textCount, 0, min(n, len(all))+1)
-		for _, x := range all {
-			if len(top) == n && (n == 0 || x.n <= top[n-1].n) {
-				continue
-			}
-			i, _ := slices.BinarySearchFunc(top, x.n, func(have textCount, n uint32) int {
-				if have.n >= n {
-					return -1 // what comes later is behind what is equal
-				}
-				return 1
-			})
-			top = slices.Insert(top, i, x)
-			top = top[:min(n, len(top))]
+	base, all, others := c.joined(t)
+	top := make([]textCount, 0, min(n, len(all))+1)
+	for _, x := range all {
+		if len(top) == n && (n == 0 || x.n <= top[n-1].n) {
+			continue
 		}
-		for _, x := range top {
-			list = append(list, entry{value: field.Texts.String(int(x.text)), count: int(x.n)})
-		}
-		more = len(all) - len(list)
-		shown := list
-		for v := range selected {
-			if slices.ContainsFunc(shown, func(e entry) bool { return e.value == v }) {
-				continue
+		i, _ := slices.BinarySearchFunc(top, x.n, func(have textCount, n uint32) int {
+			if have.n >= n {
+				return -1 // what comes later is behind what is equal
 			}
-			e := entry{value: v}
-			if tx, ok := field.Texts.Find([]byte(v)); ok {
-				if i, ok := slices.BinarySearchFunc(all, uint32(tx), func(x textCount, tx uint32) int { return cmp.Compare(x.text, tx) }); ok {
-					e.count = int(all[i].n)
-					more--
-				}
-			}
-			list = append(list, e)
+			return 1
+		})
+		top = slices.Insert(top, i, x)
+		top = top[:min(n, len(top))]
+	}
+	for _, x := range top {
+		list = append(list, entry{value: base.Texts.String(int(x.text)), count: int(x.n)})
+	}
+	more = len(all) - len(list)
+	shown := list
+	for v := range selected {
+		if _, ok := others[v]; ok || slices.ContainsFunc(shown, func(e entry) bool { return e.value == v }) {
+			continue
 		}
+		e := entry{value: v}
+		if tx, ok := base.Texts.Find([]byte(v)); ok {
+			if i, ok := slices.BinarySearchFunc(all, uint32(tx), func(x textCount, tx uint32) int { return cmp.Compare(x.text, tx) }); ok {
+				e.count = int(all[i].n)
+				more--
+			}
+		}
+		list = append(list, e)
+	}
+	for v, n := range others {
+		list = append(list, entry{value: v, count: int(n)})
 	}
 	sortEntries(list)
 	return list, more
+}
+
+// joined returns the counts of all segments: in the order of the texts of base,
+// the field of that with the most of them, and others that base does not have.
+func (c *counter) joined(t *tally) (base *segment.Field, all []textCount, others map[string]uint32) {
+	of := -1
+	for num := range t.codes {
+		f := c.segs[num].field
+		if base == nil || f.Texts.Len() > base.Texts.Len() || f.Texts.Len() == base.Texts.Len() && num < of {
+			base, of = f, num
+		}
+	}
+	all = textCounts(base, t.codes[of], t.texts[of])
+	for num, codes := range t.codes {
+		if num == of {
+			continue
+		}
+		f := c.segs[num].field
+		places := f.TextsIn(base)
+		list := textCounts(f, codes, t.texts[num])
+		to := 0
+		for _, x := range list {
+			if p := places[x.text]; p != segment.Nowhere {
+				list[to] = textCount{p, x.n}
+				to++
+				continue
+			}
+			if others == nil {
+				others = map[string]uint32{}
+			}
+			others[f.Texts.String(int(x.text))] += x.n
+		}
+		all = sum(all, list[:to])
+	}
+	return base, all, others
+}
+
+// sum adds up two lists in the order of texts.
+func sum(a, b []textCount) []textCount {
+	if len(b) == 0 {
+		return a
+	}
+	out := make([]textCount, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		switch x, y := a[0], b[0]; {
+		case x.text < y.text:
+			out, a = append(out, x), a[1:]
+		case x.text > y.text:
+			out, b = append(out, y), b[1:]
+		default:
+			out, a, b = append(out, textCount{x.text, x.n + y.n}), a[1:], b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
 }
 
 func sortEntries(list []entry) {

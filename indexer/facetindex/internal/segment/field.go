@@ -1,9 +1,11 @@
 package segment
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -23,6 +25,52 @@ type Field struct {
 	Own     codec.Column // complex documents: what the product has
 	Unit    codec.Column // rows: what the unit has of its own
 	Having  Lists        // documents by text, for values of type Text
+
+	places atomic.Pointer[places]
+}
+
+// places are where the texts of a field are among those of another one.
+type places struct {
+	of *Field // to be compared only: its segment may be gone
+	at []uint32
+}
+
+// Nowhere is the place of a text that another field does not have.
+const Nowhere = ^uint32(0)
+
+// TextsIn returns the place of each text in the texts of another segment's
+// field, Nowhere if it is not among them: with that, what was counted in both is
+// added up without making texts of numbers. That of the last other field is
+// remembered. Places rise as numbers do.
+func (f *Field) TextsIn(other *Field) []uint32 {
+	if p := f.places.Load(); p != nil && p.of == other {
+		return p.at
+	}
+	at := make([]uint32, f.Texts.Len())
+	if len(at) > other.Texts.Len()/16 {
+		there := other.Texts.Iter(0)
+		for it := f.Texts.Iter(0); it.Valid(); it.Next() {
+			c := -1
+			for ; there.Valid(); there.Next() {
+				if c = bytes.Compare(there.Key(), it.Key()); c >= 0 {
+					break
+				}
+			}
+			at[it.Index()] = Nowhere
+			if c == 0 && there.Valid() {
+				at[it.Index()] = uint32(there.Index()) //nolint:gosec // texts are numbered by uint32
+			}
+		}
+	} else {
+		for it := f.Texts.Iter(0); it.Valid(); it.Next() {
+			at[it.Index()] = Nowhere
+			if i, ok := other.Texts.Find(it.Key()); ok {
+				at[it.Index()] = uint32(i) //nolint:gosec // as above
+			}
+		}
+	}
+	f.places.Store(&places{of: other, at: at})
+	return at
 }
 
 func readField(r *codec.Reader, docs, rows int) (*Field, error) {
