@@ -32,6 +32,9 @@ type Options struct {
 	// Workers is how many goroutines look up the keys of one call, or build the
 	// tables of one Apply; 0 is one per processor.
 	Workers int
+	// Compactions is how many compactions may run at a time; 0 is two. Compact,
+	// too, takes no more processors than that, and the longer.
+	Compactions int
 }
 
 const (
@@ -59,6 +62,9 @@ func (o *Options) withDefaults() Options {
 	r.ScatteredCacheBytes = max(r.ScatteredCacheBytes, r.CacheBytes)
 	if r.BulkBytes <= 0 {
 		r.BulkBytes = defaultBulkBytes
+	}
+	if r.Compactions <= 0 {
+		r.Compactions = 2
 	}
 	return r
 }

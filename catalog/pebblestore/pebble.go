@@ -44,7 +44,7 @@ func pebbleOptions(o Options, aside string, w *watch, sched *scheduler) *pebble.
 			// default of ending the process would help nobody.
 			DataCorruption: func(info pebble.DataCorruptionInfo) { w.log.Error("corrupt data", "info", info.String()) },
 		},
-		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+		CompactionConcurrencyRange: func() (int, int) { return 1, o.Compactions },
 	}
 	p.Experimental.CompactionScheduler = sched
 	p.Experimental.L0CompactionConcurrency = deepLevel0

@@ -111,6 +111,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	defer a.tuneForServing()()
 	defer a.tuneForRequests()()
 	opts.Workers = a.workers
+	a.compactions = max(1, a.workers/2) // shoppers want a processor while an import tidies
 	cache := cmp.Or(int64(o.cache)<<20, cacheFor(memory()))
 	opts.LiveBytes = cache / liveShare
 	// What is on this machine is read ahead; a database would have to send it.

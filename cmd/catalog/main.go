@@ -51,6 +51,7 @@ func main() {
 		stdout: os.Stdout,
 		stderr: os.Stderr,
 		lookup: os.LookupEnv,
+		yield:  stepBack,
 	}))
 }
 
@@ -61,6 +62,7 @@ type system struct {
 	stdout io.Writer
 	stderr io.Writer
 	lookup func(name string) (string, bool) // of an environment variable
+	yield  func()                           // lets other processes go first; nil does nothing
 }
 
 // run executes one command line and returns the exit status.

@@ -46,6 +46,9 @@ func (a *app) reach(ctx context.Context, dir, holder string) (*shared, error) {
 		return nil, err
 	}
 	s.opened.Store(true)
+	if a.bulk && a.yield != nil {
+		a.yield() // who has the store answers shoppers, perhaps
+	}
 	a.log.Debug("the store is used through the process that has it", "process", holder)
 	return s, nil
 }

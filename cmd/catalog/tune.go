@@ -37,7 +37,7 @@ const (
 // how long it takes. Here a constant size may be garbage, or a quarter if that
 // is more. Call the function returned when the work is over.
 func tuneForBulk(a *app) (done func()) {
-	a.cacheBytes, a.scatteredBytes = bulkCache, bulkScatteredCache
+	a.bulk, a.cacheBytes, a.scatteredBytes = true, bulkCache, bulkScatteredCache
 	if a.tuned() {
 		return func() {}
 	}
