@@ -15,9 +15,12 @@ import (
 // TestSmall: what is merged when nothing changes.
 func TestSmall(t *testing.T) {
 	for _, c := range []struct{ docs, want []int }{
-		{nil, nil}, {[]int{5}, nil},
-		{[]int{100, 10}, nil}, {[]int{10, 100}, nil},
-		{[]int{10, 15}, []int{10, 15}}, {[]int{10, 20}, nil},
+		{nil, nil},
+		{[]int{5}, nil},
+		{[]int{100, 10}, nil},
+		{[]int{10, 100}, nil},
+		{[]int{10, 15}, []int{10, 15}},
+		{[]int{10, 20}, nil},
 		{[]int{1900, 2, 31, 10, 7, 8}, []int{2, 7, 8, 10, 31}},
 		{[]int{1900, 31, 3}, nil},
 		{[]int{50, 31, 3}, []int{3, 31, 50}},
