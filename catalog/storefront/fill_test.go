@@ -71,6 +71,32 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// TestLiveInTurns: who asks in several currencies, one after the other, has no
+// record read again and again.
+func TestLiveInTurns(t *testing.T) {
+	store := &counting{Store: newShop(t, storefront.Options{}).store}
+	h := serveShop(t, store, storefront.Options{Fill: true})
+	ready(t, h)
+	for end := time.Now().Add(20 * time.Second); got(h, "catalog_live_filled ") != "1"; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("it is never filled")
+		}
+	}
+	first := int64(0)
+	for round := range 4 {
+		before := store.gets.Load()
+		eur, usd := h.ok("/v1/live?sku=SHOE-1").at("items", 0, "price"), h.ok("/v1/live?sku=SHOE-1&currency=USD").at("items", 0, "price")
+		if eur != "80.00" || usd != "110.00" {
+			t.Errorf("%v and %v", eur, usd)
+		}
+		if n := store.gets.Load() - before; round == 0 {
+			first = n
+		} else if n > 0 {
+			t.Errorf("round %d: %d reads, %d in the first", round, n, first)
+		}
+	}
+}
+
 // got returns the value of a metric.
 func got(h *shop, name string) string {
 	for line := range strings.Lines(string(h.ok("/metrics").body)) {

@@ -98,9 +98,7 @@ type liveAnswer struct {
 	now          time.Time
 	quantity     float64 // above 1, or 0
 
-	usual     bool // now, and of a quantity of one
-	anonymous bool // who asks is nobody in particular
-
+	usual bool   // now, and of a quantity of one
 	asked uint16 // of what is said, on the board; 0: it is not to be remembered
 
 	// By the place of the SKU; bodies are nil where there is none or it was not read.
@@ -168,20 +166,24 @@ func (s *Server) newLiveAnswer(a *answer, r *request, q *liveQuery, price, stock
 			l.quantity = n
 		}
 	}
-	l.usual, l.anonymous = q.At == "" && l.quantity == 0, group == "" && len(lists) == 0
-	l.asks, err = st.asks(indexer.View{Store: view.Code, Currency: q.Currency, Group: group, Lists: lists})
-	if l.usual && l.anonymous {
-		l.asked = s.plain.asked(priceView{view.Code, q.Currency}, price, stock)
-	}
-	return l, err
+	l.usual = q.At == "" && l.quantity == 0
+	return l, l.askFor(group, lists)
 }
 
 // usualAnswer is of price and stock of now, for who is nobody in particular.
-func (s *Server) usualAnswer(st *shopState, view *indexer.StoreView) (l *liveAnswer, err error) {
-	l = &liveAnswer{s: s, st: st, view: view, looks: looksOf(view, nil), price: true, stock: true, now: s.opts.Now(), usual: true, anonymous: true}
-	l.asked = s.plain.asked(priceView{view.Code, ""}, true, true)
-	l.asks, err = st.asks(indexer.View{Store: view.Code})
-	return l, err
+func (s *Server) usualAnswer(st *shopState, view *indexer.StoreView) (*liveAnswer, error) {
+	l := &liveAnswer{s: s, st: st, view: view, looks: looksOf(view, nil), price: true, stock: true, now: s.opts.Now(), usual: true}
+	return l, l.askFor("", nil)
+}
+
+// askFor says whose prices they are. What is usual, for who is nobody in
+// particular, is remembered as it is said.
+func (l *liveAnswer) askFor(group string, lists []string) (err error) {
+	if l.usual && group == "" && len(lists) == 0 {
+		l.asked = l.s.plain.asked(priceView{l.view.Code, l.money}, l.price, l.stock)
+	}
+	l.asks, err = l.st.asks(indexer.View{Store: l.view.Code, Currency: l.money, Group: group, Lists: lists})
+	return err
 }
 
 // currency returns that of the answer.
@@ -243,21 +245,21 @@ func (l *liveAnswer) load(ctx context.Context, skus []string) error {
 			want = append(want, variants...)
 		} else if l.looks.shown(doc) && !off {
 			l.plain[i] = true
+			l.s.plain.add(skus[i], l.view.Code, nil, l.versions[i])
 		}
 	}
 	for _, i := range rest {
-		if !l.plain[i] {
+		if !l.plain[i] || !l.price || !l.stock || !l.usual {
 			continue
 		}
-		var e *liveEntry
-		if l.price && l.stock && l.usual {
-			live := l.st.mapper.Live(l.prices[i], l.stocks[i], l.now)
-			l.known[i] = newLiveEntry(skus[i], live, l.prices[i], l.stocks[i])
-			if l.asked == 0 { // else what is said is enough
-				e = l.known[i]
-			}
+		live := l.st.mapper.Live(l.prices[i], l.stocks[i], l.now)
+		l.known[i] = newLiveEntry(skus[i], live, l.prices[i], l.stocks[i])
+		// What most ask is remembered as it is said. A product has room for one
+		// such text in a store view: those who ask in several currencies, or for
+		// groups, need the records again.
+		if l.asked == 0 || l.money != "" {
+			l.s.plain.add(skus[i], l.view.Code, l.known[i], l.versions[i])
 		}
-		l.s.plain.add(skus[i], l.view.Code, e, l.versions[i])
 	}
 	if len(want) == 0 {
 		return nil

@@ -115,8 +115,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	cache := cmp.Or(int64(o.cache)<<20, cacheFor(memory()))
 	opts.LiveBytes = cache / liveShare
 	// What is on this machine is read ahead; a database would have to send it.
-	_, embedded := strings.CutPrefix(a.global.store, "pebble:")
-	opts.Fill = embedded
+	opts.Fill = strings.HasPrefix(a.global.store, "pebble:")
 	a.shares, a.cacheBytes = true, cache-opts.LiveBytes
 	store, err := a.openStore(ctx, mayCreate)
 	if err != nil {

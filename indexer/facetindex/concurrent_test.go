@@ -112,19 +112,26 @@ func TestLocked(t *testing.T) {
 	}
 }
 
+// opened opens an index until the test ends.
+func opened(t *testing.T, dir string, opts *Options) *Index {
+	t.Helper()
+	x, err := Open(t.Context(), dir, opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := x.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
 // TestLastOfBuild applies products to a build more than once: the last counts.
 func TestLastOfBuild(t *testing.T) {
 	ctx := t.Context()
 	w, o := indextest.NewWorld(3), indextest.NewOracle()
-	x, err := Open(ctx, t.TempDir(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := x.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	x := opened(t, t.TempDir(), nil)
 	b, err := x.Build(ctx, "fp")
 	if err != nil {
 		t.Fatal(err)

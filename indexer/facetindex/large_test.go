@@ -16,15 +16,7 @@ import (
 func TestLargeBuild(t *testing.T) {
 	ctx, dir := t.Context(), t.TempDir()
 	w, o := indextest.NewWorld(indextest.Seed(t)), indextest.NewOracle()
-	x, err := Open(ctx, dir, &Options{manual: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := x.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	x := opened(t, dir, &Options{manual: true})
 	b, err := x.Build(ctx, "fp")
 	if err != nil {
 		t.Fatal(err)

@@ -33,8 +33,8 @@ func read[T any](ctx context.Context, x *Index, f func(*snapshot) (T, error)) (o
 	return out, err
 }
 
-// beginSearch counts a search that begins, and returns how many goroutines may share
-// it: one that is alone has all.
+// beginSearch counts a search that begins, and returns how many goroutines may
+// share it: one that is alone has all.
 func (x *Index) beginSearch() (workers int) {
 	if x.searches.Add(1) > 1 {
 		return 1

@@ -46,15 +46,7 @@ func TestSmall(t *testing.T) {
 func TestRest(t *testing.T) {
 	ctx := t.Context()
 	w, o := indextest.NewWorld(indextest.Seed(t)), indextest.NewOracle()
-	x, err := Open(ctx, t.TempDir(), &Options{manual: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := x.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	x := opened(t, t.TempDir(), &Options{manual: true})
 	b, err := x.Build(ctx, "fp")
 	if err != nil {
 		t.Fatal(err)
