@@ -43,16 +43,26 @@ func newFiller() *filler {
 
 // changed notes products.
 func (f *filler) changed(sku string, more ...string) {
-	f.mu.Lock()
-	if !f.all {
+	f.note(func() {
+		if f.all {
+			return
+		}
 		f.skus[sku] = struct{}{}
 		for _, s := range more {
 			f.skus[s] = struct{}{}
 		}
-		if len(f.skus) > maxChanged {
-			f.all = true
-			clear(f.skus)
-		}
+		f.all = len(f.skus) > maxChanged
+	})
+}
+
+// forgotten notes that nothing is remembered any more.
+func (f *filler) forgotten() { f.note(func() { f.all = true }) }
+
+func (f *filler) note(what func()) {
+	f.mu.Lock()
+	what()
+	if f.all {
+		clear(f.skus)
 	}
 	f.mu.Unlock()
 	f.filled.Store(false)

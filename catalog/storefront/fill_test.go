@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,8 +67,19 @@ func TestFill(t *testing.T) {
 			}
 		}
 	}
-	if text := got(h, "catalog_live_remembered "); text == "0" || text == "" {
-		t.Errorf("%q products are remembered", text)
+	// A category changes, and with it the shop: all is read again.
+	put(t, plain.store, catalog.KindCategory, `{"id":"12","path":"Women"}`)
+	h.advance(time.Minute)
+	h.ok("/v1/live?sku=SHOE-1")
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		text := got(h, "catalog_live_remembered ")
+		n, err := strconv.Atoi(text)
+		if err == nil && n >= 2*many && got(h, "catalog_live_filled ") == "1" {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%q products are remembered", text)
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ var secret = []byte("a secret of the shop and the server")
 
 // shop is a server over a store in memory and a real index.
 type shop struct {
+	mu     sync.Mutex // of now, for advance
 	t      testing.TB
 	store  catalog.Store
 	index  indexer.Index
@@ -124,7 +126,11 @@ func serveShop(t testing.TB, s catalog.Store, opts storefront.Options) *shop {
 	t.Cleanup(func() { _ = x.Close() })
 	h := &shop{t: t, store: s, index: x, api: openDocument(t), now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 	h.follow()
-	clock := func() time.Time { return h.now }
+	clock := func() time.Time {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return h.now
+	}
 	engine := indexer.NewEngine(x, s, indexer.EngineOptions{Now: clock, Settings: func() (*indexer.Settings, error) { return settings, nil }})
 	opts.Now, opts.Index = clock, x
 	for role, token := range map[storefront.Role]string{storefront.RoleRead: readToken, storefront.RoleImport: importToken, storefront.RoleAdmin: adminToken} {
@@ -141,6 +147,13 @@ func serveShop(t testing.TB, s catalog.Store, opts storefront.Options) *shop {
 }
 
 var settings = &indexer.Settings{DefaultStore: "en"}
+
+// advance lets time pass, also where the server works in the background.
+func (h *shop) advance(d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.now = h.now.Add(d)
+}
 
 // follow brings the index up to date.
 func (h *shop) follow() {

@@ -219,6 +219,12 @@ func (p *plainProducts) clear() {
 	}
 }
 
+// forgetAll forgets all products, to be read ahead again.
+func (s *Server) forgetAll() {
+	s.plain.clear()
+	s.fill.forgotten()
+}
+
 // followPlain forgets products as they change, until the server ends. While
 // the log cannot be read nothing is known.
 func (s *Server) followPlain() {
@@ -228,7 +234,7 @@ func (s *Server) followPlain() {
 	for ctx.Err() == nil {
 		if lost {
 			s.plainOff.Store(true)
-			s.plain.clear()
+			s.forgetAll()
 			tail, err := s.store.Tail(ctx)
 			if err != nil {
 				_ = catalog.Sleep(ctx, time.Second) // the loop looks at ctx
@@ -236,7 +242,7 @@ func (s *Server) followPlain() {
 			}
 			at, lost = tail, false
 			// What was noted while nobody followed is of no use.
-			s.plain.clear()
+			s.forgetAll()
 			s.plainOff.Store(false)
 		}
 		next, err := s.forgetChanges(ctx, at)

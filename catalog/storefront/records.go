@@ -166,7 +166,7 @@ func (s *Server) change(a *answer, r *request, do change) error {
 		for i := range writes {
 			// Whoever writes reads what was written, at once.
 			if err := s.forgetRecord(ctx, writes[i].Kind, writes[i].Key); err != nil {
-				s.plain.clear()
+				s.forgetAll()
 			}
 		}
 		if kind == catalog.KindProduct {

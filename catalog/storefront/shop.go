@@ -32,12 +32,15 @@ func (s *Server) shopNow(ctx context.Context) (*shopState, error) {
 	}
 	st := s.shop.Load()
 	if st == nil || st.Shop != shop {
+		first := st == nil
 		st = &shopState{Shop: shop, mapper: shop.Mapper(), asking: map[priceView]*indexer.Prepared{}}
 		for _, v := range shop.Stores.All() {
 			st.codes = append(st.codes, v.Code)
 		}
 		s.shop.Store(st)
-		s.plain.clear() // stores may be in other websites now
+		if !first {
+			s.forgetAll() // stores may be in other websites now
+		}
 	}
 	return st, nil
 }
