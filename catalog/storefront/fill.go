@@ -18,6 +18,7 @@ type filler struct {
 	mu   sync.Mutex
 	skus map[string]struct{}
 	all  bool
+	news int // products that changed since busy was asked
 	wake chan struct{}
 
 	filled atomic.Bool // nothing is left to do
@@ -44,6 +45,7 @@ func newFiller() *filler {
 // changed notes products.
 func (f *filler) changed(sku string, more ...string) {
 	f.note(func() {
+		f.news++
 		if f.all {
 			return
 		}
@@ -53,6 +55,15 @@ func (f *filler) changed(sku string, more ...string) {
 		}
 		f.all = len(f.skus) > maxChanged
 	})
+}
+
+// busy reports whether more products have changed since it was last asked than
+// are read ahead at once: an import has begun.
+func (f *filler) busy() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer func() { f.news = 0 }()
+	return f.news > fillBatch
 }
 
 // forgotten notes that nothing is remembered any more.
@@ -169,6 +180,12 @@ func (s *Server) fillAll(ctx context.Context) error {
 			}
 			if s.plain.full() {
 				return nil
+			}
+			// An import is done sooner, and shoppers have more, if this waits.
+			if s.fill.busy() {
+				if err := s.untilQuiet(ctx); err != nil {
+					return err
+				}
 			}
 		}
 	}

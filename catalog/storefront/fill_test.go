@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"catalog/catalog"
+	"catalog/catalog/memstore"
 	"catalog/catalog/storefront"
 )
 
@@ -105,6 +106,38 @@ func TestLiveInTurns(t *testing.T) {
 			first = n
 		} else if n > 0 {
 			t.Errorf("round %d: %d reads, %d in the first", round, n, first)
+		}
+	}
+	// The currency of the store itself is what those ask who name none.
+	before := store.gets.Load()
+	for range 3 {
+		for _, q := range []string{"sku=SHOE-2", "sku=SHOE-2&currency=EUR", "sku=SHOE-2&currency=EUR&store=de"} {
+			if got := h.ok("/v1/live?"+q).at("currency"); got != "EUR" {
+				t.Errorf("%s: in %v", q, got)
+			}
+		}
+	}
+	if n := store.gets.Load() - before; n > 0 {
+		t.Errorf("%d reads for the store's own currency", n)
+	}
+}
+
+// TestNoCurrency: a shop that says nothing of its currency has its prices for
+// those who name one, too.
+func TestNoCurrency(t *testing.T) {
+	store := memstore.New()
+	t.Cleanup(func() { _ = store.Close() })
+	if err := store.SetMeta(context.Background(), catalog.MetaStoreViews, []byte(`{"en":{"language":"en"},"de":{"language":"de","currency":"CHF"}}`)); err != nil {
+		t.Fatal(err)
+	}
+	put(t, store, catalog.KindProduct, `{"sku":"A","name":"A"}`)
+	put(t, store, catalog.KindPrice, `{"sku":"A","price":5}`)
+	h := serveShop(t, store, storefront.Options{})
+	for range 2 {
+		for _, q := range []string{"sku=A", "sku=A&currency=CHF", "sku=A&currency=CHF&store=de"} {
+			if got := h.ok("/v1/live?"+q).at("items", 0, "price"); got != "5.00" {
+				t.Errorf("%s: %v", q, got)
+			}
 		}
 	}
 }

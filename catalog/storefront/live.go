@@ -93,7 +93,7 @@ type liveAnswer struct {
 	view         *indexer.StoreView
 	asks         *indexer.Prepared
 	looks        looks
-	money        string // the currency asked for
+	money        string // the currency asked for, if it is not the view's
 	price, stock bool
 	now          time.Time
 	quantity     float64 // above 1, or 0
@@ -136,7 +136,7 @@ func (s *Server) newLiveAnswer(a *answer, r *request, q *liveQuery, price, stock
 	} else if view, err = s.storeOf(a, r, st, q.Store); err != nil {
 		return nil, err
 	}
-	l := &liveAnswer{s: s, st: st, view: view, looks: looksOf(view, nil), price: price, stock: stock, money: q.Currency, now: s.opts.Now()}
+	l := &liveAnswer{s: s, st: st, view: view, looks: looksOf(view, nil), price: price, stock: stock, money: st.otherCurrency(view, q.Currency), now: s.opts.Now()}
 	if len(q.Currency) > 16 {
 		return nil, badRequest("currency", "%q is no code of a currency, such as EUR", clip(q.Currency))
 	}

@@ -45,6 +45,17 @@ func (s *Server) shopNow(ctx context.Context) (*shopState, error) {
 	return st, nil
 }
 
+// otherCurrency returns a currency that is asked for, but "" if it is the one
+// that the view has anyway: what is known of those who name none holds for them.
+// In a shop that says nothing of its currency, prices without one count for who
+// names one.
+func (st *shopState) otherCurrency(view *indexer.StoreView, asked string) string {
+	if asked == view.Currency && st.Stores.Default().Currency != "" {
+		return ""
+	}
+	return asked
+}
+
 // maxAsking bounds what is kept of prices' scopes.
 const maxAsking = 1000
 
