@@ -112,7 +112,7 @@ func TestLiveInTurns(t *testing.T) {
 	before := store.gets.Load()
 	for range 3 {
 		for _, q := range []string{"sku=SHOE-2", "sku=SHOE-2&currency=EUR", "sku=SHOE-2&currency=EUR&store=de"} {
-			if got := h.ok("/v1/live?"+q).at("currency"); got != "EUR" {
+			if got := h.ok("/v1/live?" + q).at("currency"); got != "EUR" {
 				t.Errorf("%s: in %v", q, got)
 			}
 		}

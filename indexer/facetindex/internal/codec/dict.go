@@ -140,6 +140,21 @@ func (d *Dict) String(i int) string {
 	return string(d.At(i, a[:0]))
 }
 
+// PrefixEnd returns the index of the first string behind those that begin with
+// prefix.
+func (d *Dict) PrefixEnd(prefix []byte) int {
+	next := bytes.Clone(prefix)
+	for len(next) > 0 && next[len(next)-1] == 0xff {
+		next = next[:len(next)-1]
+	}
+	if len(next) == 0 {
+		return d.n
+	}
+	next[len(next)-1]++
+	at, _ := d.Find(next)
+	return at
+}
+
 // Find returns the index of the first string that is not less than s, and
 // whether it is s.
 func (d *Dict) Find(s []byte) (int, bool) {

@@ -186,7 +186,7 @@ func (s *suggester) eachValue(g *seg, f func(x, y, most uint32)) error {
 	}
 	var err error
 	from, _ := g.Seg.ValueWords.Find(s.term)
-	to := prefixEnd(&g.Seg.ValueWords, s.term)
+	to := g.Seg.ValueWords.PrefixEnd(s.term)
 	g.Seg.ValuesOf(from, to, func(attr, text int) {
 		if err != nil {
 			return

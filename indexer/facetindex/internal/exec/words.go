@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"sync"
-	"unicode/utf8"
 
 	"catalog/indexer"
 	"catalog/indexer/facetindex/internal/codec"
@@ -131,7 +130,7 @@ func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, ty
 		}
 	}
 	if prefix {
-		to = prefixEnd(&s.Lexicon, term)
+		to = s.Lexicon.PrefixEnd(term)
 	}
 	for _, stem := range t.Stems {
 		for _, lex := range s.StemWords(nil, stem) {
@@ -139,13 +138,13 @@ func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, ty
 		}
 	}
 	if n := indexer.MaxTypos(t.Term); typos && n > 0 {
-		walkTypos(s, t.Term, n, func(lex, edits int) {
-			if edits == 2 {
-				better(lex, indexer.QualityTypos)
+		for _, x := range s.Typos(t.Term, n) {
+			if x.Edits == 2 {
+				better(int(x.Word), indexer.QualityTypos)
 			} else {
-				better(lex, indexer.QualityTypo)
+				better(int(x.Word), indexer.QualityTypo)
 			}
-		})
+		}
 	}
 	buf := tokenPool.Get().(*tokenBuf)
 	q.tokens = append(q.tokens, buf)
@@ -178,112 +177,4 @@ func (q *query) matchToken(s *segment.Segment, t *indexer.QueryToken, prefix, ty
 		return tokenMatch{}, err
 	}
 	return buf.sorted((s.Docs + codec.ChunkSize - 1) >> codec.ChunkBits), nil
-}
-
-// prefixEnd returns the first string behind those that begin with a term.
-func prefixEnd(d *codec.Dict, term []byte) int {
-	next := bytes.Clone(term)
-	for len(next) > 0 && next[len(next)-1] == 0xff {
-		next = next[:len(next)-1]
-	}
-	if len(next) == 0 {
-		return d.Len()
-	}
-	next[len(next)-1]++
-	at, _ := d.Find(next)
-	return at
-}
-
-// walkTypos calls f for each word within max edits of term that begins with
-// the same letter. The lexicon is walked as a tree: one row of the table of
-// edits is kept for each letter, and what no longer can come close is skipped.
-func walkTypos(s *segment.Segment, term string, max int, f func(lex, edits int)) {
-	want := []rune(term)
-	if len(want) == 0 {
-		return
-	}
-	first := utf8.AppendRune(nil, want[0])
-	rows := [][]int{make([]int, len(want)+1)}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	var have []rune // letters that rows are computed for
-	var ends []int  // where each ends in the word before
-	at, _ := s.Lexicon.Find(first)
-	it := s.Lexicon.Iter(at)
-	var last []byte
-	for it.Valid() && bytes.HasPrefix(it.Key(), first) {
-		word := s.Term(it)
-		// Keep the rows of the letters that it shares with the word before.
-		shared := 0
-		for shared < len(word) && shared < len(last) && word[shared] == last[shared] {
-			shared++
-		}
-		k := 0
-		for k < len(ends) && ends[k] <= shared {
-			k++
-		}
-		have, ends = have[:k], ends[:k]
-		pos := 0
-		if k > 0 {
-			pos = ends[k-1]
-		}
-		dead := false
-		for pos < len(word) {
-			r, n := utf8.DecodeRune(word[pos:])
-			pos += n
-			have, ends = append(have, r), append(ends, pos)
-			if least := editRow(&rows, want, have); least > max {
-				dead = true
-				break
-			}
-		}
-		last = append(last[:0], word...)
-		if !dead {
-			if n := rows[len(have)][len(want)]; n <= max {
-				f(it.Index(), n)
-			}
-			it.Next()
-			continue
-		}
-		// Nothing that begins like this comes close. Mostly that is the next
-		// few words.
-		dull := last[:pos]
-		for n := 0; it.Valid() && bytes.HasPrefix(it.Key(), dull); n++ {
-			if n == 32 {
-				it.Seek(prefixEnd(&s.Lexicon, dull))
-				break
-			}
-			it.Next()
-		}
-	}
-}
-
-// editRow computes the row of the last letter of have, as indexer.Typos does,
-// and returns the least number from which a longer word could go on: of this
-// row and, because of transpositions, the one before.
-func editRow(rows *[][]int, want, have []rune) int {
-	i := len(have)
-	if len(*rows) == i {
-		*rows = append(*rows, make([]int, len(want)+1))
-	}
-	row, prev := (*rows)[i], (*rows)[i-1]
-	row[0] = i
-	least := i
-	for j := 1; j <= len(want); j++ {
-		cost := 1
-		if have[i-1] == want[j-1] {
-			cost = 0
-		}
-		n := min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
-		if i > 1 && j > 1 && have[i-1] == want[j-2] && have[i-2] == want[j-1] {
-			n = min(n, (*rows)[i-2][j-2]+1)
-		}
-		row[j] = n
-		least = min(least, n)
-	}
-	for _, n := range prev {
-		least = min(least, n+1)
-	}
-	return least
 }

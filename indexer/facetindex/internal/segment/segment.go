@@ -43,6 +43,7 @@ type Segment struct {
 	Lexicon  codec.Dict // see LoadWords
 	termLens codec.Ints
 	lexEnds  codec.Packed
+	typos    typoMemo
 	Suggest  codec.Packed // by word: documents that have it in classes that are suggested
 	postings []byte
 	stems    codec.Dict
