@@ -66,8 +66,11 @@ func (s *Store) Hold() (release func()) {
 // stir makes the next compaction rewrite the tables at the bottom that were
 // loaded straight there and are compressed for speed. A compaction moves what
 // is above something, so it puts a deletion of a key that never exists above
-// each.
+// each. Tables that were loaded a moment ago are in no level before a flush.
 func (s *Store) stir() error {
+	if err := s.db.Flush(); err != nil {
+		return err
+	}
 	levels, err := s.db.SSTables(pebble.WithProperties())
 	if err != nil {
 		return err

@@ -11,6 +11,33 @@ import (
 	"catalog/catalog/storetest"
 )
 
+// TestCompactAtOnce: what was loaded the moment before is compressed for size,
+// too.
+func TestCompactAtOnce(t *testing.T) {
+	feed := newTestFeed(1000)
+	writes := feed.writes(nil, 0, feed.n, 0)
+	for range 10 {
+		s := mustOpen(t, "/s", Options{FS: vfs.NewMem(), BulkBytes: 1})
+		if _, err := s.Apply(t.Context(), writes); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Compact(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		levels, err := s.db.SSTables(pebble.WithProperties())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, tables := range levels {
+			for _, table := range tables {
+				if table.Properties.CompressionName != bottomCompression.Name {
+					t.Fatalf("level %d has a table of %d entries compressed by %s", n, table.Properties.NumEntries, table.Properties.CompressionName)
+				}
+			}
+		}
+	}
+}
+
 // TestCompact: loaded tables, also those that went straight to the bottom,
 // become smaller, and nothing else changes.
 func TestCompact(t *testing.T) {
