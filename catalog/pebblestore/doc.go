@@ -68,10 +68,11 @@
 // nearly all. What exists is looked up in the order of keys by one iterator.
 //
 // Compactions wait until no bulk Apply has come for two seconds and nobody
-// holds them (Store.Hold), or more than a hundred tables lie one over the other. What is loaded is compressed for
-// speed, in blocks of 8 KiB; the bottom level, where compactions bring it, by
-// zstd in blocks of 24 KiB, without filters: at 8 KiB and with filters a
-// catalog took 36 % of its feed's size, so it takes 33 %.
+// holds them (Store.Hold), or more than a hundred tables lie one over the other;
+// beside others who want the processor they rest (Options.Yield). What is loaded
+// is compressed for speed, in blocks of 8 KiB; the bottom level, where
+// compactions bring it, by zstd in blocks of 24 KiB, without filters: at 8 KiB
+// and with filters a catalog took 36 % of its feed's size, so it takes 33 %.
 //
 // # Errors of the disk
 //

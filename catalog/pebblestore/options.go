@@ -35,6 +35,11 @@ type Options struct {
 	// Compactions is how many compactions may run at a time; 0 is two. Compact,
 	// too, takes no more processors than that, and the longer.
 	Compactions int
+	// Yield is asked by compactions each time that they have written half a MiB:
+	// while it returns true they rest as long as they worked. It is for processes
+	// in which others wait for the processor; nil never yields. It must be safe
+	// for concurrent use.
+	Yield func() bool
 }
 
 const (

@@ -74,7 +74,12 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 			return nil, err
 		}
 	}
-	opts.FS = tableFS{opts.FS}
+	doors := gate.New()
+	tables := tableFS{FS: opts.FS}
+	if opts.Yield != nil {
+		tables.pace = &pace{yield: opts.Yield, closed: doors.Closed()}
+	}
+	opts.FS = tables
 	if err := makeDir(opts.FS, dir); err != nil {
 		return nil, err
 	}
@@ -86,7 +91,7 @@ func open(ctx context.Context, dir string, o *Options) (_ *Store, err error) {
 		sched: newScheduler(w.broken),
 
 		commit:  make(chan struct{}, 1),
-		gate:    gate.New(),
+		gate:    doors,
 		changed: make(chan struct{}),
 		done:    make(chan struct{}),
 	}

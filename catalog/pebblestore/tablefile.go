@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -15,7 +16,10 @@ import (
 // such write by finding and clearing the pages that it touches (ext4 does)
 // takes three times the processor time for it. All other files go through as
 // they are.
-type tableFS struct{ vfs.FS }
+type tableFS struct {
+	vfs.FS
+	pace *pace // of compactions; nil: they never rest
+}
 
 // Unwrap implements vfs.FS.
 func (t tableFS) Unwrap() vfs.FS { return t.FS }
@@ -26,7 +30,11 @@ func (t tableFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 	if err != nil || !strings.HasSuffix(name, ".sst") {
 		return f, err
 	}
-	return &tableFile{File: f, buf: writeBuffers.Get().(*writeBuffer)}, nil
+	file := &tableFile{File: f, buf: writeBuffers.Get().(*writeBuffer)}
+	if t.pace != nil && c == compactionCategory {
+		file.pace, file.since = t.pace, time.Now()
+	}
+	return file, nil
 }
 
 const (
@@ -59,6 +67,9 @@ type tableFile struct {
 	busy   bool         // the spare buffer is being written
 	done   chan error   // tells what became of it
 	err    error        // of an earlier write
+
+	pace  *pace // nil: it is nobody's who rests
+	since time.Time
 }
 
 // goDirect makes the file go around the page cache, if the system lets it,
@@ -84,9 +95,19 @@ func (f *tableFile) Write(p []byte) (written int, err error) {
 			if err := f.flush(); err != nil {
 				return written, err
 			}
+			f.rest()
 		}
 	}
 	return written, nil
+}
+
+// rest lets a compaction rest after what it worked for a buffer.
+func (f *tableFile) rest() {
+	if f.pace == nil {
+		return
+	}
+	f.pace.rest(time.Since(f.since))
+	f.since = time.Now()
 }
 
 // flush writes what is in the buffer, or, to a direct file, begins to.

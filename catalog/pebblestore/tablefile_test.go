@@ -25,7 +25,7 @@ func TestTableFile(t *testing.T) {
 					want[i] = byte(rng.Uint32())
 				}
 				path := name + ".sst"
-				f, err := tableFS{fsys}.Create(path, vfs.WriteCategoryUnspecified)
+				f, err := tableFS{FS: fsys}.Create(path, vfs.WriteCategoryUnspecified)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -85,7 +85,7 @@ func TestTableFileFails(t *testing.T) {
 	}
 	for name, ask := range asked {
 		path := filepath.Join(t.TempDir(), "000001.sst")
-		f, err := tableFS{vfs.Default}.Create(path, vfs.WriteCategoryUnspecified)
+		f, err := tableFS{FS: vfs.Default}.Create(path, vfs.WriteCategoryUnspecified)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -55,6 +55,8 @@ type serveCommand struct {
 	maxLag, grace                     time.Duration
 	lives                             storefront.Lives
 	cache                             int
+
+	crowd crowd
 }
 
 func newServeCommand(a *app) *cobra.Command {
@@ -111,7 +113,8 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	defer a.tuneForServing()()
 	defer a.tuneForRequests()()
 	opts.Workers = a.workers
-	a.compactions = max(1, a.workers/2) // shoppers want a processor while an import tidies
+	// Shoppers want a processor while an import tidies.
+	a.compactions, a.yield = max(1, a.workers/2), o.crowd.busy
 	cache := cmp.Or(int64(o.cache)<<20, cacheFor(memory()))
 	opts.LiveBytes = cache / liveShare
 	// What is on this machine is read ahead; a database would have to send it.

@@ -11,6 +11,7 @@ import (
 	"net/http/pprof"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -37,7 +38,7 @@ func (o *serveCommand) serve(ctx context.Context, a *app, s *storefront.Server, 
 	if err != nil {
 		return fmt.Errorf("listen for shoppers: %w", err)
 	}
-	servers := []*http.Server{o.newServer(ctx, a, s)}
+	servers := []*http.Server{o.newServer(ctx, a, o.crowd.count(s))}
 	sockets := []net.Listener{public}
 	if o.private != "" {
 		socket, err := config.Listen(ctx, "tcp", o.private)
@@ -101,6 +102,23 @@ func (o *serveCommand) newServer(ctx context.Context, a *app, h http.Handler) *h
 		ErrorLog:    slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+}
+
+// crowd counts shoppers' requests. It is safe for concurrent use.
+type crowd struct{ came, seen atomic.Int64 }
+
+// count counts the requests that h answers.
+func (c *crowd) count(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.came.Add(1)
+		h.ServeHTTP(w, r)
+	})
+}
+
+// busy reports whether any has come since it was last asked.
+func (c *crowd) busy() bool {
+	n := c.came.Load()
+	return c.seen.Swap(n) != n
 }
 
 // privateMux serves what only operators may see.

@@ -6,10 +6,10 @@
 // Documents are in immutable segments (see internal/segment for their format):
 // dictionaries, posting lists and columns, cut into chunks of 64 K documents,
 // mapped into memory. Products of the same categories are next to each other, so
-// that a category page reads a few places of each column and not all of it. What all searches need is checked against its checksums
-// when a file is opened; words, postings, attributes and names are, block by
-// block, when they are used first, and all in the background.
-// A batch of changes becomes a small segment in memory at once; a document
+// that a category page reads a few places of each column and not all of it. What
+// all searches need is checked against its checksums when a file is opened;
+// words, postings, attributes and names are, block by block, when they are used
+// first, and all in the background. A batch of changes becomes a small segment in memory at once; a document
 // that it replaces is marked as gone in its old segment. Small segments are
 // merged as they gather; those in memory are written to disk every few
 // seconds, together with others of the same size.
@@ -34,6 +34,9 @@
 // again, so that a build leaves little garbage.
 //
 // # Memory
+//
+// Segments are mapped. What is kept beside them is small: the fields and names
+// that were asked for, and up to 1 MiB of words that are close to others.
 //
 // Documents wait in memory until they are written, and live data of the time
 // of a merge until it ends. Of both there is so much at most: then whoever
