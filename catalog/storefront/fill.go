@@ -18,7 +18,7 @@ type filler struct {
 	mu   sync.Mutex
 	skus map[string]struct{}
 	all  bool
-	news int // products that changed since busy was asked
+	news int // products that changed since changes was asked
 	wake chan struct{}
 
 	filled atomic.Bool // nothing is left to do
@@ -32,8 +32,12 @@ const (
 	fillBatch = 256
 	// fillAfter lets some changes come together.
 	fillAfter = 200 * time.Millisecond
-	// fillQuiet is how long nothing may change before all is read again.
-	fillQuiet = 2 * time.Second
+	// An import goes on while more than fillMany products change in fillQuiet.
+	// After fillPatience all is read nevertheless: what changes all the time is
+	// no import.
+	fillQuiet    = 2 * time.Second
+	fillMany     = 4096
+	fillPatience = 10 * time.Minute
 )
 
 func newFiller() *filler {
@@ -57,13 +61,12 @@ func (f *filler) changed(sku string, more ...string) {
 	})
 }
 
-// busy reports whether more products have changed since it was last asked than
-// are read ahead at once: an import has begun.
-func (f *filler) busy() bool {
+// changes returns how many products have changed since it was last asked.
+func (f *filler) changes() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer func() { f.news = 0 }()
-	return f.news > fillBatch
+	return f.news
 }
 
 // forgotten notes that nothing is remembered any more.
@@ -136,20 +139,18 @@ func (s *Server) fillAlways() {
 	}
 }
 
-// untilQuiet waits until nothing has changed for a while.
+// untilQuiet waits until little changes.
 func (s *Server) untilQuiet(ctx context.Context) error {
-	for {
-		before, err := s.store.Tail(ctx)
-		if err == nil {
-			err = catalog.Sleep(ctx, fillQuiet)
-		}
-		if err != nil {
+	for start := time.Now(); time.Since(start) < fillPatience; {
+		s.fill.changes()
+		if err := catalog.Sleep(ctx, fillQuiet); err != nil {
 			return err
 		}
-		if now, err := s.store.Tail(ctx); err != nil || now == before {
-			return err
+		if s.fill.changes() <= fillMany {
+			break
 		}
 	}
+	return nil
 }
 
 // fillAll reads price and stock of all products, store view by store view, so
@@ -182,7 +183,7 @@ func (s *Server) fillAll(ctx context.Context) error {
 				return nil
 			}
 			// An import is done sooner, and shoppers have more, if this waits.
-			if s.fill.busy() {
+			if s.fill.changes() > fillBatch {
 				if err := s.untilQuiet(ctx); err != nil {
 					return err
 				}

@@ -84,6 +84,37 @@ func TestFill(t *testing.T) {
 	}
 }
 
+// TestFillBesideChanges: in a shop in which something changes all the time, what
+// was forgotten is read ahead again.
+func TestFillBesideChanges(t *testing.T) {
+	store := newShop(t, storefront.Options{}).store
+	const many = 600
+	for i := range many {
+		put(t, store, catalog.KindProduct, fmt.Sprintf(`{"sku":"N-%d","name":"New","price":%d}`, i, i+1))
+	}
+	h := serveShop(t, store, storefront.Options{Fill: true})
+	ready(t, h)
+	known := func() bool {
+		n, err := strconv.Atoi(got(h, "catalog_live_remembered "))
+		return err == nil && n >= 3*many // in each of three store views
+	}
+	wait := func(what string, change func(i int)) {
+		t.Helper()
+		for i, end := 0, time.Now().Add(30*time.Second); !known(); i++ {
+			if time.Now().After(end) {
+				t.Fatalf("%s: %s remembered", what, got(h, "catalog_live_remembered "))
+			}
+			change(i)
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	wait("at first", func(int) {})
+	put(t, store, catalog.KindCategory, `{"id":"12","path":"Women"}`)
+	h.advance(time.Minute)
+	h.ok("/v1/live?sku=SHOE-1")
+	wait("again", func(i int) { put(t, store, catalog.KindPrice, fmt.Sprintf(`{"sku":"N-%d","price":%d}`, i%3, i+1)) })
+}
+
 // TestLiveInTurns: who asks in several currencies, one after the other, has no
 // record read again and again.
 func TestLiveInTurns(t *testing.T) {
