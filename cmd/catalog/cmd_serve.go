@@ -114,7 +114,7 @@ func runServe(ctx context.Context, a *app, o *serveCommand) error {
 	defer a.tuneForRequests()()
 	opts.Workers = a.workers
 	// Shoppers want a processor while an import tidies.
-	a.compactions, a.yield = max(1, a.workers/2), o.crowd.busy
+	a.compactions, a.crowded = max(1, a.workers/2), o.crowd.busy
 	cache := cmp.Or(int64(o.cache)<<20, cacheFor(memory()))
 	opts.LiveBytes = cache / liveShare
 	// What is on this machine is read ahead; a database would have to send it.

@@ -23,7 +23,7 @@ type app struct {
 	cacheBytes     int64       // of the embedded store's cache; 0: its default
 	scatteredBytes int64       // the same for a store that was not compacted
 	compactions    int         // of the embedded store at a time; 0: its default
-	yield          func() bool // whether they rest as long as they work; nil: never
+	crowded        func() bool // whether they rest as long as they work; nil: never
 	workers        int         // goroutines that share one heavy piece of work; 0: one per thread of Go's
 	bulk           bool        // it reads or writes much
 	shares         bool        // an embedded store with others: commands that have it for long set it

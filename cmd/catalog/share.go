@@ -88,7 +88,7 @@ type holding struct {
 // be shared is no reason not to use it. One that takes it over from another
 // process lets those go on who hold leases.
 func (a *app) hold(ctx context.Context, dir string, shares, takesOver bool) (*holding, error) {
-	s, err := pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log, CacheBytes: a.cacheBytes, ScatteredCacheBytes: a.scatteredBytes, KeepLeases: takesOver, Workers: a.workers, Compactions: a.compactions, Yield: a.yield})
+	s, err := pebblestore.Open(ctx, dir, &pebblestore.Options{Logger: a.log, CacheBytes: a.cacheBytes, ScatteredCacheBytes: a.scatteredBytes, KeepLeases: takesOver, Workers: a.workers, Compactions: a.compactions, Yield: a.crowded})
 	if err != nil {
 		return nil, err
 	}

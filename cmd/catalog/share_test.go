@@ -171,3 +171,30 @@ func TestShareOtherVersion(t *testing.T) {
 		t.Errorf("status %d after %d calls: %s", got.status, calls.Load(), got.stderr)
 	}
 }
+
+// TestBulkStepsBack: who reads or writes much through another process lets that
+// one go first, and nobody else does.
+func TestBulkStepsBack(t *testing.T) {
+	dir := t.TempDir()
+	owner, _ := testApp()
+	h, err := owner.hold(t.Context(), dir, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for _, bulk := range []bool{false, true} {
+		a, _ := testApp()
+		steps := 0
+		a.bulk, a.system.yield = bulk, func() { steps++ }
+		s, err := a.reach(t.Context(), dir, "another")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		if (steps > 0) != bulk {
+			t.Errorf("bulk %t: stepped back %d times", bulk, steps)
+		}
+	}
+}
