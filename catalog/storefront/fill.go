@@ -141,8 +141,8 @@ func (s *Server) fillAlways() {
 
 // untilQuiet waits until little changes.
 func (s *Server) untilQuiet(ctx context.Context) error {
+	s.fill.changes() // those before do not count
 	for start := time.Now(); time.Since(start) < fillPatience; {
-		s.fill.changes()
 		if err := catalog.Sleep(ctx, fillQuiet); err != nil {
 			return err
 		}

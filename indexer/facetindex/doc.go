@@ -9,10 +9,10 @@
 // that a category page reads a few places of each column and not all of it. What
 // all searches need is checked against its checksums when a file is opened;
 // words, postings, attributes and names are, block by block, when they are used
-// first, and all in the background. A batch of changes becomes a small segment in memory at once; a document
-// that it replaces is marked as gone in its old segment. Small segments are
-// merged as they gather; those in memory are written to disk every few
-// seconds, together with others of the same size.
+// first, and all in the background. A batch of changes becomes a small segment
+// in memory at once; a document that it replaces is marked as gone in its old
+// segment. Small segments are merged as they gather; those in memory are written
+// to disk every few seconds, together with others of the same size.
 //
 // Price and stock are not in segments but in columns beside them (see
 // internal/live), one set for each segment: a change copies a few blocks, and
